@@ -1,0 +1,76 @@
+"""The command line: `./june`, `./june start`, `./june test`."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.config import ConfigError, load
+
+app = typer.Typer(
+    name="june",
+    help="June answers calls. Without a command she brings up everything on this machine.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings; otherwise `agent.toml` in this folder, if any."),
+]
+
+
+@app.callback(invoke_without_command=True)
+def june(context: typer.Context, config: ConfigOption = None) -> None:
+    """June answers calls. Without a command: a LiveKit server, June, and how to join, all here."""
+    context.obj = config
+    if context.invoked_subcommand is None:
+        from agent.up import up
+
+        settings = load(config)
+        _run(up(settings, config))
+
+
+@app.command()
+def start(context: typer.Context, config: ConfigOption = None) -> None:
+    """Run the worker: June answers calls that the LiveKit server at LIVEKIT_URL sends her."""
+    from agent.logs import setup_parent
+    from agent.worker import run_worker
+
+    settings = load(config or context.obj)
+    setup_parent(settings)
+    _run(run_worker(settings))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def test(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is slow.")] = False,
+) -> None:
+    """Check June: style, types, units, and whole calls in a real room. More words go to pytest."""
+    from agent.checks import run_checks
+
+    raise typer.Exit(run_checks(everything=everything, pytest_arguments=context.args))
+
+
+def _run(command: Coroutine[Any, Any, int]) -> None:
+    raise typer.Exit(asyncio.run(command))
+
+
+def main() -> None:
+    try:
+        app()
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Whether this worker takes a call: it has room, and no other June is in that room.
+
+It runs in the parent process, where only the room is known. Everything about the user is decided
+in the call.
+"""
+
+import asyncio
+
+import structlog
+from livekit.agents import AgentServer, JobRequest
+from session import SessionService, StoreError
+
+log = structlog.get_logger(__name__)
+
+FULL = 0.7
+"""The load at which a LiveKit server offers no more jobs: its `agents.target_load` by default."""
+
+PATIENCE_SECONDS = 3.0
+"""How long a room may still be held by a June who is leaving it, or who died."""
+
+RETRY_SECONDS = 0.25
+
+START_SECONDS = 20.0
+"""How long a claim lasts until the job process has started and renews it."""
+
+
+class Admission:
+    """Lives as long as the worker."""
+
+    def __init__(
+        self, server: AgentServer, sessions: SessionService, *, max_calls: int, worker_key: str
+    ) -> None:
+        self._server = server
+        self._sessions = sessions
+        self._max_calls = max_calls
+        self._worker_key = worker_key
+        self._being_accepted: set[str] = set()
+
+    def load(self) -> float:
+        """By count: so much of `FULL` as this worker has of its calls."""
+        return FULL * min(1.0, self._calls() / self._max_calls)
+
+    def _calls(self) -> int:
+        running = {info.job.id for info in self._server.active_jobs}
+        return len(running | self._being_accepted)
+
+    async def decide(self, request: JobRequest) -> None:
+        """Accept or reject; for `on_request`."""
+        if self._calls() >= self._max_calls:
+            log.info("call.rejected", why="full", room=request.room.name, calls=self._max_calls)
+            await request.reject(terminate=False)  # another worker may have room
+            return
+        self._being_accepted.add(request.id)
+        try:
+            if await self._claim(request):
+                await request.accept(name="June")
+            else:
+                log.info("call.rejected", why="June is there", room=request.room.name)
+                await request.reject()
+        finally:
+            self._being_accepted.discard(request.id)
+
+    async def _claim(self, request: JobRequest) -> bool:
+        owner = f"{self._worker_key}/{request.id}"
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while True:
+                    lease = await self._sessions.claim_room(
+                        request.room.name, owner, ttl_seconds=START_SECONDS
+                    )
+                    if lease is not None:
+                        return True
+                    await asyncio.sleep(RETRY_SECONDS)
+        except TimeoutError:
+            return False
+        except StoreError as error:
+            log.warning("lease.unclaimed", error=str(error))
+            return True  # two Junes are better than none

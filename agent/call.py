@@ -1,0 +1,201 @@
+"""One call, in its own process: find the memory, start the voice, greet, end in order."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+import structlog
+from livekit import rtc
+from livekit.agents import AgentSession, AutoSubscribe, JobContext, llm
+from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
+from session import CloseReason, RoomLease, SessionService, StoreError
+
+from agent.assistant import June
+from agent.caller import Presence, wait_for_caller
+from agent.config import Config
+from agent.ending import Ending, say
+from agent.gate import TurnGate
+from agent.lines import Lines, lines_for
+from agent.metadata import CallMetadata, read_metadata
+from agent.models.build import Models
+from agent.notebook import Notebook
+from agent.remembered import Memory, chat_context, recall, sessions_for_call
+from agent.spoken import SpokenLines
+from agent.turns import turn_handling
+
+log = structlog.get_logger(__name__)
+
+SIGN_OF_LIFE_SECONDS = 30.0
+"""A call that has shown none for ten minutes is not resumed."""
+
+
+class Call:
+    """June in one room. Lives as long as one LiveKit job.
+
+    `answer` returns once June has begun to greet: LiveKit waits for it before it closes a call.
+    `aclose` belongs into `on_session_end`, which has minutes where other callbacks have seconds.
+    """
+
+    def __init__(self, ctx: JobContext, config: Config, models: Models, *, owner: str) -> None:
+        self._ctx = ctx
+        self._config = config
+        self._models = models
+        self._owner = owner
+        self._stack = AsyncExitStack()
+        self._started = time.monotonic()
+        self._voice = AgentSession(
+            stt=models.stt,
+            llm=models.llm,
+            tts=models.tts,
+            vad=ctx.proc.userdata["vad"],
+            turn_handling=turn_handling(),
+            # Clients cancel echo themselves; the framework's warm-up would swallow the first
+            # words of a caller who speaks over the greeting.
+            aec_warmup_duration=None,
+        )
+        self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
+        self._ending = Ending(self._voice, self._spoken, ctx.shutdown)
+
+    async def answer(self) -> None:
+        metadata = read_metadata(self._ctx.job.metadata)
+        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        self._ctx.room.on("disconnected", self._ending.on_disconnected)
+        self._voice.on("close", self._ending.on_voice_closed)
+        caller = await wait_for_caller(
+            self._ctx.room, metadata.identity, self._config.call.wait_for_caller_seconds
+        )
+        if caller is None:
+            log.info("caller.never_came")
+            self._ending.begin(CloseReason.CALLER_LEFT)
+            return
+        language = metadata.language or self._config.agent.language
+        lines = lines_for(language)
+        gate, memory = await self._open(caller, metadata, language, lines)
+        if self._ending.reason is not None:
+            return
+        await self._start(caller, gate, memory, lines)
+
+    async def _open(
+        self, caller: rtc.RemoteParticipant, metadata: CallMetadata, language: str, lines: Lines
+    ) -> tuple[TurnGate, Memory]:
+        """Everything that the end of the call must close, in the order that it must reverse."""
+        enter = self._stack.enter_async_context
+        self._stack.push_async_callback(self._models.aclose)
+        sessions = await sessions_for_call(self._config.session)
+        self._stack.push_async_callback(sessions.aclose)
+        memory = await recall(
+            sessions, self._ctx.room.name, metadata.user or caller.identity, language
+        )
+        session_id = memory.session.session_id
+        self._ctx.log_context_fields = {"session": session_id}
+        notebook = Notebook(sessions)
+        gate = TurnGate(
+            sessions,
+            memory.session,
+            notebook,
+            call_id=self._ctx.job.id,
+            turns_before=memory.turns_before,
+            longest_kept_characters=self._config.limits.max_input_characters,
+        )
+        self._stack.push_async_callback(self._close_session, sessions, memory, gate, notebook)
+        await enter(notebook)
+        await self._hold_room(sessions, lines)
+        self._stack.enter_context(
+            Presence(
+                self._ctx.room,
+                caller.identity,
+                grace_seconds=self._config.call.grace_seconds,
+                give_up=lambda: self._ending.begin(CloseReason.NETWORK_LOST),
+            )
+        )
+        living = asyncio.create_task(_show_life(sessions, session_id), name="june.sign_of_life")
+        self._stack.callback(living.cancel)
+        longest = asyncio.get_running_loop().call_later(
+            self._config.call.max_minutes * 60,
+            lambda: self._ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
+        )
+        self._stack.callback(longest.cancel)
+        return gate, memory
+
+    async def _hold_room(self, sessions: SessionService, lines: Lines) -> None:
+        """Keep the lease that the worker claimed for this job, or found free."""
+        try:
+            lease = await sessions.claim_room(self._ctx.room.name, self._owner)
+        except StoreError as error:
+            log.warning("lease.unclaimed", error=str(error))
+            return
+        if lease is None:
+            log.warning("lease.taken")
+            self._ending.begin(CloseReason.REPLACED)
+            return
+        await self._stack.enter_async_context(
+            RoomLease(
+                sessions,
+                lease,
+                on_lost=lambda: self._ending.begin(CloseReason.REPLACED),
+                on_asked_to_leave=lambda: self._ending.begin(CloseReason.DRAIN, lines.leaving),
+            )
+        )
+
+    async def _start(
+        self, caller: rtc.RemoteParticipant, gate: TurnGate, memory: Memory, lines: Lines
+    ) -> None:
+        async def on_text(voice: AgentSession, event: TextInputEvent) -> None:
+            message = llm.ChatMessage(role="user", content=[event.text])
+            gate.is_typed(message)
+            await voice.interrupt()
+            voice.generate_reply(user_input=message)
+
+        self._voice.on("conversation_item_added", gate.commit)
+        await self._voice.start(
+            June(gate, lines, chat_context(memory.context)),
+            room=self._ctx.room,
+            room_options=RoomOptions(
+                participant_identity=caller.identity,
+                text_input=TextInputOptions(text_input_cb=on_text),
+            ),
+            # By default the framework serves prompt and history to any participant that asks,
+            # and records where the server says so.
+            session_host=False,
+            record=False,
+        )
+        if memory.is_resumed:
+            greeting = lines.greeting_resumed
+        else:
+            greeting = lines.greeting_again if memory.context else lines.greeting
+        log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
+        await say(self._voice, self._spoken, greeting)
+
+    async def _close_session(
+        self, sessions: SessionService, memory: Memory, gate: TurnGate, notebook: Notebook
+    ) -> None:
+        reason = self._ending.reason or CloseReason.CRASH
+        try:
+            await sessions.close_session(memory.session.session_id, reason)
+        except StoreError as error:
+            log.warning("session.not_closed", error=str(error))
+        log.info(
+            "call.ended",
+            reason=reason.value,
+            duration_seconds=round(time.monotonic() - self._started, 1),
+            turns=gate.turns,
+            refused=gate.refused,
+            resumed=memory.is_resumed,
+            messages_lost=notebook.lost,
+            usage=[
+                usage.model_dump(exclude_defaults=True) for usage in self._voice.usage.model_usage
+            ],
+        )
+
+    async def aclose(self) -> None:
+        """Give the room back, write down what was said, close the session, then the rest."""
+        await self._stack.aclose()
+
+
+async def _show_life(sessions: SessionService, session_id: str) -> None:
+    while True:
+        await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+        try:
+            await sessions.touch(session_id)
+        except StoreError as error:
+            log.warning("store.unavailable", error=str(error))

@@ -1,0 +1,80 @@
+"""How a call ends: once, for the first reason given, with June's last sentence heard to its end."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from livekit import rtc
+from livekit.agents import AgentSession, CloseEvent, SpeechHandle
+from livekit.agents import CloseReason as VoiceCloseReason
+from session import CloseReason
+
+from agent.spoken import SpokenLines, frames
+
+log = structlog.get_logger(__name__)
+
+LAST_WORDS_SECONDS = 15.0
+"""How long a goodbye may take before the call ends without it."""
+
+WHY_DISCONNECTED = {
+    rtc.DisconnectReason.ROOM_DELETED: CloseReason.ROOM_DELETED,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED: CloseReason.REMOVED,
+}
+
+
+class Ending:
+    """Lives as long as one call. `shut_down` ends the LiveKit job: closing the voice does not."""
+
+    def __init__(
+        self, voice: AgentSession, spoken: SpokenLines, shut_down: Callable[[str], None]
+    ) -> None:
+        self._voice = voice
+        self._spoken = spoken
+        self._shut_down = shut_down
+        self._task: asyncio.Task[None] | None = None
+        self.reason: CloseReason | None = None
+
+    def begin(self, reason: CloseReason, last_words: str | None = None) -> None:
+        """End the call; later reasons change nothing."""
+        if self.reason is not None:
+            return
+        self.reason = reason
+        self._task = asyncio.create_task(self._end(reason, last_words), name="june.ending")
+
+    async def _end(self, reason: CloseReason, last_words: str | None) -> None:
+        if last_words is not None:
+            try:
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
+                    await self._say(last_words)
+            except (TimeoutError, RuntimeError) as error:
+                log.warning("goodbye.unsaid", reason=reason.value, error=type(error).__name__)
+        self._shut_down(reason.value)
+
+    async def _say(self, last_words: str) -> None:
+        """After the sentence she is in, and not to be interrupted."""
+        if (speech := self._voice.current_speech) is not None:
+            await speech.wait_for_playout()
+        speech = await say(self._voice, self._spoken, last_words, allow_interruptions=False)
+        await speech.wait_for_playout()
+
+    def on_voice_closed(self, event: CloseEvent) -> None:
+        """LiveKit closed the voice: because the caller left, a provider failed, or the job ends."""
+        why = {
+            VoiceCloseReason.PARTICIPANT_DISCONNECTED: CloseReason.CALLER_LEFT,
+            VoiceCloseReason.ERROR: CloseReason.ERROR,
+        }
+        self.begin(why.get(event.reason, CloseReason.DRAIN))
+
+    def on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        """June is out of the room. Unless somebody put her out, it was the network."""
+        self.begin(WHY_DISCONNECTED.get(reason, CloseReason.NETWORK_LOST))
+
+
+async def say(
+    voice: AgentSession, spoken: SpokenLines, line: str, *, allow_interruptions: bool = True
+) -> SpeechHandle:
+    """Begin one of June's own lines, from the cache of spoken lines where it is there."""
+    sound = await spoken.sound_of(line)
+    if sound is None:
+        return voice.say(line, allow_interruptions=allow_interruptions)
+    return voice.say(line, audio=frames(sound), allow_interruptions=allow_interruptions)

@@ -1,0 +1,104 @@
+"""Which turn it is, whether it may be answered, and when it takes effect.
+
+LiveKit may ask for one turn's reply several times, on words that still change and under another
+message id each time. So a turn is known by its number: the count of committed user messages + 1,
+or their count when the message in question is already committed. An attempt only reserves; what
+costs or changes something takes effect at commit, which happens once.
+"""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from livekit.agents import ConversationItemAddedEvent, llm
+from session import Decision, Message, Session, SessionService, StoreError
+
+from agent.notebook import Notebook
+
+log = structlog.get_logger(__name__)
+
+
+class TurnGate:
+    """Lives as long as one call. `turns_before` counts those of a session that was resumed."""
+
+    def __init__(
+        self,
+        sessions: SessionService,
+        session: Session,
+        notebook: Notebook,
+        *,
+        call_id: str,
+        turns_before: int,
+        longest_kept_characters: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._sessions = sessions
+        self._session = session
+        self._notebook = notebook
+        self._call_id = call_id
+        self._turns_before = turns_before
+        self._longest_kept_characters = longest_kept_characters
+        self._now = now
+        self._committed: list[str] = []
+        self._typed: set[str] = set()
+        self.refused = 0
+
+    @property
+    def turns(self) -> int:
+        """Turns of this call that were committed."""
+        return len(self._committed)
+
+    def number_of(self, message_id: str) -> int:
+        """The turn that a user message belongs to, committed or not."""
+        if message_id in self._committed:
+            return self._turns_before + self._committed.index(message_id) + 1
+        return self._turns_before + len(self._committed) + 1
+
+    def is_typed(self, message: llm.ChatMessage) -> None:
+        self._typed.add(message.id)
+
+    async def reserve(self, message: llm.ChatMessage) -> Decision:
+        """May this turn be answered? With the store away it may: silence would be worse."""
+        turn = self.number_of(message.id)
+        try:
+            decision = await self._sessions.reserve_turn(
+                self._session.session_id, turn, message.text_content or ""
+            )
+        except StoreError as error:
+            log.warning("gate.open_without_store", turn=turn, error=str(error))
+            return Decision(allowed=True)
+        if not decision.allowed:
+            self.refused += 1
+            log.info("turn.refused", turn=turn, reason=decision.reason)
+        return decision
+
+    def commit(self, event: ConversationItemAddedEvent) -> None:
+        """LiveKit's history has a new message. For a user's this is the moment of commit."""
+        item = event.item
+        if not isinstance(item, llm.ChatMessage) or item.role not in ("user", "assistant"):
+            return
+        if item.role == "user":
+            self._committed.append(item.id)
+            self._shorten(item)
+        text = item.text_content or ""
+        self._notebook.note(
+            Message(
+                id=item.id,
+                session_id=self._session.session_id,
+                call_id=self._call_id,
+                participant="caller" if item.role == "user" else "june",
+                role="user" if item.role == "user" else "assistant",
+                source="text" if item.id in self._typed else "voice",
+                language=self._session.language,
+                turn=self._turns_before + len(self._committed),
+                text=text,
+                heard_text=text if item.interrupted else None,
+                at=self._now(),
+            )
+        )
+
+    def _shorten(self, item: llm.ChatMessage) -> None:
+        """Refused for its length, a message must not come back to the model as history."""
+        text = item.text_content or ""
+        if len(text) > self._longest_kept_characters:
+            item.content = [text[: self._longest_kept_characters] + "…"]

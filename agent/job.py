@@ -1,0 +1,41 @@
+"""What LiveKit runs in a job process: prewarm, the call, its end.
+
+These are module-level functions bound with `functools.partial`, because they travel to the job
+processes by pickle. The process serves one call and exits.
+"""
+
+from pathlib import Path
+
+from livekit.agents import JobContext, JobProcess
+
+from agent.call import Call
+from agent.config import Config
+from agent.logs import setup_job
+from agent.models.build import build_models, local_speech
+from agent.turns import load_vad
+
+
+def prewarm(process: JobProcess, *, socket: Path | None) -> None:
+    """Load what a call needs, before there is one."""
+    setup_job()
+    process.userdata["vad"] = load_vad()
+    process.userdata["speech"] = local_speech(socket)
+
+
+async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:
+    """The entrypoint."""
+    call = Call(
+        ctx,
+        config,
+        build_models(ctx.proc.userdata["speech"], ctx.proc.userdata["vad"]),
+        owner=f"{worker_key}/{ctx.job.id}",
+    )
+    ctx.proc.userdata["call"] = call
+    await call.answer()
+
+
+async def end(ctx: JobContext) -> None:
+    """For `on_session_end`: LiveKit calls it for every job, however it ended, and allows minutes."""
+    call: Call | None = ctx.proc.userdata.get("call")
+    if call is not None:
+        await call.aclose()

@@ -1,0 +1,63 @@
+"""What a dispatch may tell June about the call: the job's metadata, as JSON.
+
+    {"identity": "alice", "user": "crm-4711", "language": "en"}
+
+All fields are optional. Whatever cannot be read is logged and never costs the call.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+LONGEST_BYTES = 16_384
+"""June's own fields need a few hundred bytes; LiveKit would carry half a megabyte."""
+
+LONGEST_FIELD = 256
+
+
+@dataclass(frozen=True)
+class CallMetadata:
+    """Lives as long as one call."""
+
+    identity: str | None = None
+    """The one participant whom June listens to; otherwise the first who joins."""
+    user: str | None = None
+    """Whom limits and memory belong to; otherwise the participant's identity."""
+    language: str | None = None
+
+
+KNOWN = ("identity", "user", "language")
+
+
+def read_metadata(raw: str) -> CallMetadata:
+    """The fields that are known and well-formed; the rest is named in the log, without its value."""
+    if not raw:
+        return CallMetadata()
+    if len(raw) > LONGEST_BYTES:
+        log.warning("metadata.ignored", why="too long", characters=len(raw), limit=LONGEST_BYTES)
+        return CallMetadata()
+    try:
+        fields: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        log.warning("metadata.ignored", why="not JSON", characters=len(raw))
+        return CallMetadata()
+    if not isinstance(fields, dict):
+        log.warning("metadata.ignored", why="not a JSON object", characters=len(raw))
+        return CallMetadata()
+    unknown = sorted(str(name)[:40] for name in fields if name not in KNOWN)
+    if unknown:
+        log.warning("metadata.unknown_fields_ignored", fields=unknown[:10], known=list(KNOWN))
+    return CallMetadata(**{name: _text(name, fields.get(name)) for name in KNOWN})
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_FIELD:
+        log.warning("metadata.field_ignored", field=name, expected="a short text")
+        return None
+    return value

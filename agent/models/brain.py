@@ -1,0 +1,117 @@
+"""What June can answer with no language model: a few questions, honestly.
+
+Pure: a question, what was said before it, and the time go in; a sentence comes out.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Said:
+    """One earlier message, oldest first in a history."""
+
+    by_user: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    text: str
+    earlier: Sequence[Said]
+    """What was said before, not including the question."""
+    now: datetime
+    """In the time zone that the caller should hear."""
+
+
+WHO = "I'm June, an AI assistant. I'm a computer program, not a person."
+ABILITIES = (
+    "I can tell you who I am, the time and the date, and say back what you just said. "
+    "For anything else I need a language model."
+)
+CONNECT = (
+    "Put the address and the key of a language model into my settings, then start me again. "
+    "The read me file shows how."
+)
+UNKNOWN = (
+    "I can't answer that, because I have no language model here. "
+    "Ask me what I can do, or how to connect one."
+)
+NOTHING_SAID = "You haven't said anything before this."
+GREETING = "Hello. What can I do for you?"
+THANKED = "You're welcome."
+GOODBYE = "Goodbye."
+NOTHING_TO_REPEAT = "I haven't said anything yet."
+
+
+def answer(question: Question) -> str:
+    """A sentence or two, for the ear. The first kind of question that fits decides."""
+    words = normalised(question.text)
+    for pattern, reply in ANSWERS:
+        if pattern.search(words):
+            return reply(question)
+    return UNKNOWN
+
+
+def normalised(text: str) -> str:
+    """Lower-case words with single spaces: speech recognition decides punctuation by chance."""
+    plain = re.sub(r"[^a-z0-9']+", " ", text.lower().replace("’", "'"))
+    plain = re.sub(r"\b(what|who|how|time|date|it|that)'s\b", r"\1 is", plain)
+    return plain.strip()
+
+
+def _time(question: Question) -> str:
+    hour = question.now.hour % 12 or 12
+    half = "a.m." if question.now.hour < 12 else "p.m."
+    return f"It's {hour}:{question.now.minute:02} {half}"
+
+
+def _date(question: Question) -> str:
+    return f"Today is {question.now:%A}, {question.now:%B} {question.now.day}, {question.now.year}."
+
+
+def _last_said(question: Question) -> str:
+    mine = [said.text for said in question.earlier if said.by_user and said.text.strip()]
+    return f"You said: {mine[-1]}" if mine else NOTHING_SAID
+
+
+def _again(question: Question) -> str:
+    hers = [said.text for said in question.earlier if not said.by_user and said.text.strip()]
+    return hers[-1] if hers else NOTHING_TO_REPEAT
+
+
+def _remember(question: Question) -> str:
+    if any(said.by_user for said in question.earlier):
+        return f"Yes. {_last_said(question)}"
+    return "We haven't spoken before, as far as I know."
+
+
+def _always(reply: str) -> Callable[[Question], str]:
+    return lambda _: reply
+
+
+# More particular questions stand first: "what can you say about the time" is not about the clock.
+ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Question], str]], ...] = tuple(
+    (re.compile(pattern), reply)
+    for pattern, reply in (
+        (
+            r"\b(connect|add|use|get|set ?up|plug in|attach)\b.*\b(model|brain|llm|open ?ai)\b",
+            _always(CONNECT),
+        ),
+        (r"\bwhat (did|have) i (just |last )?(say|said|tell|told)\b", _last_said),
+        (r"\b(repeat|say back) what i (just )?said\b", _last_said),
+        (r"\bdo you (still )?(remember|know) me\b", _remember),
+        (r"\b(what did you (just )?say|say (that|it) again|repeat (that|it))\b", _again),
+        (r"\bwhat (else )?(can|could) (you|i) (do|ask)\b", _always(ABILITIES)),
+        (r"\bwhat (are you able to do|do you do)\b|\bhelp\b", _always(ABILITIES)),
+        (r"\b(who|what) are you\b|\bwho is this\b|\byour name\b", _always(WHO)),
+        (r"\bare you (a |an )?(real|human|person|robot|ai|machine|computer|bot)\b", _always(WHO)),
+        (r"\bwhat('s| is)? (the )?time\b|\btime (is it|do you have)\b|\bthe time\b", _time),
+        (r"\b(what|which|tell me)\b.*\b(date|day)\b|\btoday's date\b", _date),
+        (r"\b(thanks|thank you)\b", _always(THANKED)),
+        (r"\b(good ?bye|bye)\b", _always(GOODBYE)),
+        (r"^(hello|hi|hey|good (morning|afternoon|evening))\b[a-z ']{0,12}$", _always(GREETING)),
+    )
+)

@@ -1,0 +1,1 @@
+"""Speech without a key or a network: Moonshine hears, Piper speaks."""

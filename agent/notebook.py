@@ -1,0 +1,73 @@
+"""Writes the conversation down in order, off the audio path."""
+
+import asyncio
+from typing import Self
+
+import structlog
+from session import Message, SessionService, StoreError
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_SECONDS = 10.0
+"""How long the end of a call waits for its last messages to be written."""
+
+RETRY_SECONDS = 0.5
+
+LONGEST_QUEUE = 1_000
+"""Messages that wait for a store that is away; the oldest ones are kept."""
+
+
+class Notebook:
+    """Lives as long as one call. LiveKit's callbacks never wait for it; its one task does.
+
+    A message is written after the one before it, and again until the store has taken it: the
+    store knows a message by its id, so that writing twice is writing once.
+    """
+
+    def __init__(self, sessions: SessionService) -> None:
+        self._sessions = sessions
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._store_is_away = False
+        self.lost = 0
+        """Messages that could not be kept: the queue was full, or the store never came back."""
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._write_all(), name="june.notebook")
+        return self
+
+    def note(self, message: Message) -> None:
+        if self._queue.qsize() >= LONGEST_QUEUE:
+            self.lost += 1
+            return
+        self._queue.put_nowait(message)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is None:
+            return
+        self._queue.put_nowait(None)
+        try:
+            await asyncio.wait_for(self._task, PATIENCE_SECONDS)
+        except TimeoutError:
+            self.lost += self._queue.qsize()
+        if self.lost:
+            log.error("notebook.messages_lost", count=self.lost)
+
+    async def _write_all(self) -> None:
+        while (message := await self._queue.get()) is not None:
+            await self._write(message)
+
+    async def _write(self, message: Message) -> None:
+        while True:
+            try:
+                if message.role == "user":
+                    await self._sessions.commit_turn(message.session_id, message.turn)
+                await self._sessions.add_message(message)
+            except StoreError as error:
+                if not self._store_is_away:
+                    log.warning("store.unavailable", error=str(error))
+                    self._store_is_away = True
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._store_is_away = False
+                return

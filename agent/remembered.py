@@ -1,0 +1,56 @@
+"""What a call begins with: the session of this room and user, and what was said before."""
+
+from dataclasses import dataclass, replace
+
+import structlog
+from livekit.agents import llm
+from session import Message, Session, SessionConfig, SessionService, StoreError, open_sessions
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The session of a call as it was found."""
+
+    session: Session
+    context: tuple[Message, ...]
+    """The user's last messages from whichever session, oldest first."""
+    turns_before: int
+    """Committed turns of this session in earlier calls."""
+
+    @property
+    def is_resumed(self) -> bool:
+        return self.session.resumes > 0
+
+
+async def sessions_for_call(config: SessionConfig) -> SessionService:
+    """Opened. With the store away the call goes on, and remembers only itself."""
+    sessions = open_sessions(config)
+    try:
+        return await sessions.__aenter__()
+    except StoreError as error:
+        log.error("store.unavailable", error=str(error), memory="this call only")
+        return await open_sessions(replace(config, store_url="memory:")).__aenter__()
+
+
+async def recall(sessions: SessionService, room: str, user: str, language: str) -> Memory:
+    """Get or create the session, and read what the model should know."""
+    session = await sessions.get_or_create_for_room(room, user, language=language)
+    history = await sessions.history(session.session_id)
+    return Memory(
+        session=session,
+        context=await sessions.context(session),
+        turns_before=max((message.turn for message in history), default=0),
+    )
+
+
+def chat_context(messages: tuple[Message, ...]) -> llm.ChatContext:
+    """As LiveKit's history; of an interrupted reply only what was heard."""
+    context = llm.ChatContext.empty()
+    for message in messages:
+        if message.said:
+            context.add_message(
+                role=message.role, content=message.said, id=message.id, created_at=message.at
+            )
+    return context

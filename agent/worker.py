@@ -1,0 +1,136 @@
+"""The worker: registers with LiveKit, admits calls, keeps the models, drains."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+import structlog
+from livekit.agents import AgentServer, WorkerPermissions
+from livekit.protocol.models import TrackSource
+from session import SessionService, open_sessions
+
+from agent import job
+from agent.admission import FULL, Admission
+from agent.config import Config, ConfigError
+from agent.lines import lines_for
+from agent.models.build import local_speech, voice_name
+from agent.models.local.supervisor import ModelProcess
+from agent.models.local.tts import LocalTTS
+from agent.spoken import SpokenLines
+from agent.turns import load_vad
+
+log = structlog.get_logger(__name__)
+
+GOODBYE_SECONDS = 25.0
+"""How long calls have for their last sentence when the time to drain is over."""
+
+
+def build_server(
+    config: Config, *, worker_key: str = "", socket: Path | None = None
+) -> AgentServer:
+    """LiveKit's worker for June. Without `socket` each job loads the local models itself."""
+    livekit = config.livekit
+    return AgentServer(
+        ws_url=livekit.url,
+        api_key=livekit.api_key,
+        api_secret=livekit.api_secret.get_secret_value() if livekit.api_secret else None,
+        setup_fnc=partial(job.prewarm, socket=socket),
+        # June's job modules are imported once, in the process that the job processes fork from.
+        preload_modules=["agent.job"],
+        num_idle_processes=config.worker.idle_processes,
+        # Admission decides; the framework's own threshold would count a burst as a full worker.
+        load_threshold=float("inf"),
+        # A LiveKit server that is away is waited for, for ever.
+        max_retry=sys.maxsize,
+        host="127.0.0.1",
+        port=0,
+        permissions=WorkerPermissions(can_publish_sources=[TrackSource.MICROPHONE]),
+    )
+
+
+async def run_worker(config: Config) -> int:
+    """`./june start`: answer calls until a signal comes; the exit code."""
+    if config.store.url.startswith("memory:"):
+        raise ConfigError(
+            "`[store] url = \"memory:\"` keeps nothing between processes, and each call is one"
+            "\n\nhint: remove the line, and June keeps a file in her data directory"
+        )
+    config.livekit.require()
+    worker_key = secrets.token_hex(8)
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with AsyncExitStack() as stack:
+        sessions = await stack.enter_async_context(open_sessions(config.session))
+        await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
+        models = await stack.enter_async_context(ModelProcess())
+        await _speak_lines(config, models.socket)
+        server = build_server(config, worker_key=worker_key, socket=models.socket)
+        admission = Admission(
+            server, sessions, max_calls=config.worker.max_calls, worker_key=worker_key
+        )
+        server.load_fnc = admission.load
+        server.rtc_session(
+            partial(job.answer, config=config, worker_key=worker_key),
+            agent_name=config.agent.name,
+            on_request=admission.decide,
+            on_session_end=job.end,
+        )
+        server.on("worker_registered", lambda *_: log.info("worker.ready", name=config.agent.name))
+        running = asyncio.create_task(server.run(), name="june.worker")
+        stopping = asyncio.create_task(stop.wait(), name="june.worker.stop")
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            stopping.cancel()
+            running.result()
+        else:
+            await _drain(server, sessions, worker_key, config.worker.drain_seconds)
+            await running
+    log.info("worker.stopped")
+    return 0
+
+
+async def _drain(
+    server: AgentServer, sessions: SessionService, worker_key: str, seconds: int
+) -> None:
+    """Take no more calls, let those that run end, then ask them to say goodbye."""
+    log.info("worker.draining", calls=len(server.active_jobs), seconds=seconds)
+    with suppress(TimeoutError):
+        # LiveKit reads 0 as "wait for ever".
+        await server.drain(timeout=max(1, seconds) if server.active_jobs else 1)
+    if server.active_jobs:
+        await sessions.ask_to_leave(worker_key)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while server.active_jobs:
+                    await asyncio.sleep(0.2)
+    await server.aclose()
+
+
+async def _speak_lines(config: Config, socket: Path) -> None:
+    """Have June's own sentences ready as sound."""
+    speech = local_speech(socket)
+    try:
+        voice = LocalTTS(speech)
+        lines = SpokenLines(config.data_dir / "lines", voice=voice_name(voice))
+        spoken = await lines.prepare(lines_for(config.agent.language).all(), voice)
+        if spoken:
+            log.info("lines.spoken", count=spoken)
+    finally:
+        await speech.aclose()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """The first SIGTERM or SIGINT drains, the second ends at once."""
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(1)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
