@@ -1,0 +1,1 @@
+"""The voice: everything that knows LiveKit, and nothing else does."""

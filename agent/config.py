@@ -1,0 +1,131 @@
+"""The configuration: `agent.toml` and the environment, read once into one frozen object."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+from session import SessionConfig
+
+from agent.config_errors import ConfigError, Problem, config_error
+from agent.config_sources import find_file, read_environment, read_file, wrong_secrets
+from agent.folders import absolute, absolute_store_url, data_folder
+from agent.settings import Settings
+
+
+__all__ = ["Config", "ConfigError", "LiveKitSettings", "load"]
+
+
+class LiveKitSettings(BaseModel):
+    """How to reach the LiveKit server; None for what the environment does not say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str | None = None
+    api_key: str | None = None
+    api_secret: SecretStr | None = None
+    server_bin: Path | None = None
+    """`LIVEKIT_SERVER_BIN`: the server to start where no `url` is given."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The variables without which no server can be reached, and which are not set."""
+        needed = {
+            "LIVEKIT_URL": self.url,
+            "LIVEKIT_API_KEY": self.api_key,
+            "LIVEKIT_API_SECRET": self.api_secret,
+        }
+        return tuple(name for name, value in needed.items() if value is None)
+
+    def require(self) -> None:
+        """Insist on a server that can be reached.
+
+        Raises:
+            ConfigError: naming each variable that is missing.
+        """
+        if self.missing:
+            names = ", ".join(f"`{name}`" for name in self.missing)
+            raise ConfigError(
+                f"no LiveKit server to work for: {names} not set\n"
+                f"hint: run `export {' '.join(f'{name}=…' for name in self.missing)}`, "
+                "or `./june` alone for a server on this machine"
+            )
+
+
+class Config(Settings):
+    """All settings, and what follows from them. Picklable: each call's process gets it whole."""
+
+    data_dir: Path
+    """June's folder, absolute. It may not exist yet."""
+    store_url: str
+    """`store.url` with its path made absolute; empty for the SQLite file in `data_dir`."""
+    livekit: LiveKitSettings
+    secret_key: SecretStr | None
+
+    @property
+    def session(self) -> SessionConfig:
+        key = self.secret_key
+        return SessionConfig(
+            data_dir=self.data_dir,
+            store_url=self.store_url,
+            secret_key=None if key is None else os.fsencode(key.get_secret_value()),
+            max_input_characters=self.limits.max_input_characters,
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return tuple(
+            secret.get_secret_value()
+            for secret in (self.livekit.api_secret, self.secret_key)
+            if secret is not None
+        )
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the defaults, the file and the environment; the later wins.
+
+    The file is `path`, else `JUNE_CONFIG`, else `agent.toml` in the current folder if there is one.
+    `environ` is the process's own environment unless it is given.
+
+    Raises:
+        ConfigError: with everything that is wrong, in the file and in the environment.
+    """
+    environ = os.environ if environ is None else environ
+    from_file, in_file = read_file(find_file(path, environ))
+    from_environment, in_environment = read_environment(environ)
+    problems = [*in_file, *in_environment, *wrong_secrets(environ)]
+    if problems:
+        raise config_error(problems)
+    settings = Settings.model_validate(
+        {
+            section: {**from_file.get(section, {}), **from_environment.get(section, {})}
+            for section in Settings.model_fields
+        }
+    )
+    try:
+        return _with_consequences(settings, environ)
+    except LookupError:
+        rule = "is not set and this user has no home folder; set `JUNE_DATA__DIR`"
+        raise config_error([Problem("`HOME`", rule)]) from None
+
+
+def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config:
+    def secret(name: str) -> SecretStr | None:
+        return SecretStr(environ[name]) if environ.get(name) else None
+
+    server_bin = environ.get("LIVEKIT_SERVER_BIN")
+    sections: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
+    return Config(
+        **sections,
+        data_dir=data_folder(settings.data.dir, environ),
+        store_url=absolute_store_url(settings.store.url, environ),
+        livekit=LiveKitSettings(
+            url=environ.get("LIVEKIT_URL") or None,
+            api_key=environ.get("LIVEKIT_API_KEY") or None,
+            api_secret=secret("LIVEKIT_API_SECRET"),
+            server_bin=absolute(server_bin, environ) if server_bin else None,
+        ),
+        secret_key=secret("JUNE_SECRET_KEY"),
+    )

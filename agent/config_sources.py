@@ -1,0 +1,132 @@
+"""What the file and the environment say, each as values by section and a list of problems."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from agent import config_errors as errors
+from agent.config_errors import Problem
+from agent.redact import is_secret_name
+from agent.settings import Settings
+
+Values = Mapping[str, Mapping[str, Any]]
+
+ENVIRONMENT_ONLY: Final = (
+    "LIVEKIT_URL",
+    "LIVEKIT_API_KEY",
+    "LIVEKIT_API_SECRET",
+    "JUNE_SECRET_KEY",
+)
+
+NOT_SETTINGS: Final = frozenset({"JUNE_CONFIG", "JUNE_FLAVOUR", "JUNE_PYTHON", "JUNE_SECRET_KEY"})
+
+# Kubernetes gives each pod such variables for every service whose name begins with `june`.
+FROM_KUBERNETES: Final = re.compile(
+    r"JUNE_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
+)
+
+SHORTEST_SECRET_KEY: Final = 16
+
+
+def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read; one that was named must exist, `agent.toml` need not."""
+    if path is not None:
+        return path
+    if named := environ.get("JUNE_CONFIG"):
+        return Path(named)
+    return here if (here := Path("agent.toml")).exists() else None
+
+
+def read_file(path: Path | None) -> tuple[Values, list[Problem]]:
+    """The values of the file, judged strictly: `"4"` is no number."""
+    if path is None:
+        return {}, []
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        return {}, [errors.unreadable(path, error)]
+    misplaced = set(_only_in_environment(document))
+    problems = [
+        errors.only_in_environment(path, key, ENVIRONMENT_ONLY) for key in sorted(misplaced)
+    ]
+    values = _without(document, misplaced)
+    try:
+        Settings.model_validate(values, strict=True)
+    except ValidationError as error:
+        problems += errors.in_file(path, error.errors(include_url=False))
+    return values, problems
+
+
+def _only_in_environment(table: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for name, value in table.items():
+        key = f"{above}{name}"
+        if is_secret_name(name) or above == "livekit.":
+            yield key
+        elif isinstance(value, dict):
+            yield from _only_in_environment(value, f"{key}.")
+
+
+def _without(table: Mapping[str, Any], keys: set[str], above: str = "") -> dict[str, Any]:
+    """The table less those keys, and less the sections that held nothing else."""
+    kept: dict[str, Any] = {}
+    for name, value in table.items():
+        key = f"{above}{name}"
+        if key in keys:
+            continue
+        if isinstance(value, dict):
+            inner = _without(value, keys, f"{key}.")
+            if inner or not value:
+                kept[name] = inner
+        else:
+            kept[name] = value
+    return kept
+
+
+def read_environment(environ: Mapping[str, str]) -> tuple[Values, list[Problem]]:
+    """The values of the variables `JUNE_SECTION__KEY`, and what is wrong with any `JUNE_…`."""
+    known = {f"JUNE_{key.upper().replace('.', '__')}": key for key in errors.settings()}
+    values: dict[str, dict[str, str]] = {}
+    problems = []
+    for name, value in sorted(environ.items()):
+        if (key := known.get(name)) is not None:
+            section, _, inner = key.partition(".")
+            values.setdefault(section, {})[inner] = value
+        elif (
+            name.upper().startswith("JUNE_")
+            and name not in NOT_SETTINGS
+            and not FROM_KUBERNETES.fullmatch(name)
+        ):
+            meant = [*known, *sorted(NOT_SETTINGS), *ENVIRONMENT_ONLY]
+            problems.append(errors.unknown_variable(name, value, meant))
+    names = {key: name for name, key in known.items()}
+    try:
+        Settings.model_validate(values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            key = ".".join(str(part) for part in detail["loc"])
+            problems.append(errors.in_environment(names[key], key, detail["input"]))
+    return values, problems
+
+
+def wrong_secrets(environ: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with the variables that are no settings."""
+    problems = []
+    if url := environ.get("LIVEKIT_URL"):
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"ws", "wss", "http", "https"} and bool(parts.hostname)
+        except ValueError:
+            usable = False
+        if not usable:
+            rule = "must be the address of a LiveKit server, such as `wss://livekit.example.org`"
+            problems.append(Problem("`LIVEKIT_URL`", rule, url))
+    key = environ.get("JUNE_SECRET_KEY")
+    if key and len(key) < SHORTEST_SECRET_KEY:
+        rule = f"must have at least {SHORTEST_SECRET_KEY} characters; run `openssl rand -hex 32`"
+        problems.append(Problem("`JUNE_SECRET_KEY`", rule))
+    return problems

@@ -1,0 +1,23 @@
+"""What every unit test starts from: asyncio, and an environment that says nothing about June."""
+
+import os
+
+import pytest
+
+CONFIGURING = ("JUNE_", "LIVEKIT_", "OPENAI_")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """June runs on asyncio only, because LiveKit Agents does."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own settings must not decide a unit test; room tests are told the server."""
+    if request.node.get_closest_marker("room") is not None:
+        return
+    for name in list(os.environ):
+        if name.startswith(CONFIGURING):
+            monkeypatch.delenv(name)
