@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr
-from session import SessionConfig
 
 from agent.config_errors import ConfigError, Problem, config_error
 from agent.config_sources import find_file, read_environment, read_file, wrong_secrets
 from agent.folders import absolute, absolute_store_url, data_folder
 from agent.settings import Settings
-
+from session import SessionConfig
 
 __all__ = ["Config", "ConfigError", "LiveKitSettings", "load"]
 
