@@ -30,10 +30,12 @@ def june(context: typer.Context, config: ConfigOption = None) -> None:
     """June answers calls. Without a command: a LiveKit server, June, and how to join, all here."""
     context.obj = config
     if context.invoked_subcommand is None:
+        from agent.logs import setup_parent
         from agent.up import up
 
         settings = load(config)
-        _run(up(settings, config))
+        setup_parent(settings)
+        _run(up(settings))
 
 
 @app.command()

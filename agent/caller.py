@@ -16,6 +16,13 @@ LEFT_ON_PURPOSE = (
 )
 """LiveKit ends the AgentSession for these itself. Every other reason may be a lost network."""
 
+PEOPLE = [
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+    rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
+]
+"""The kinds of participant that call: not agents, not recorders."""
+
 
 async def wait_for_caller(
     room: rtc.Room, identity: str | None, patience_seconds: float
@@ -28,14 +35,15 @@ async def wait_for_caller(
 
     room.on("disconnected", on_disconnected)
     coming = asyncio.create_task(
-        wait_for_participant(room, identity=identity), name="june.caller.coming"
+        wait_for_participant(room, identity=identity, kind=PEOPLE), name="june.caller.coming"
     )
     leaving = asyncio.create_task(gone.wait(), name="june.caller.gone")
     try:
         await asyncio.wait(
             {coming, leaving}, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        return coming.result() if coming.done() and not coming.cancelled() else None
+        came = coming.done() and not coming.cancelled() and coming.exception() is None
+        return coming.result() if came else None
     finally:
         coming.cancel()
         leaving.cancel()

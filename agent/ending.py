@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import structlog
 from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, SpeechHandle
+from livekit.agents import AgentSession, CloseEvent
 from livekit.agents import CloseReason as VoiceCloseReason
+from livekit.agents.voice import SpeechHandle
 from session import CloseReason
 
 from agent.spoken import SpokenLines, frames

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,8 @@ from session import SessionService, open_sessions
 
 from agent import job
 from agent.admission import FULL, Admission
-from agent.config import Config, ConfigError
+from agent.config import Config
+from agent.errors import CannotStart
 from agent.lines import lines_for
 from agent.models.build import local_speech, voice_name
 from agent.models.local.supervisor import ModelProcess
@@ -53,14 +55,9 @@ def build_server(
     )
 
 
-async def run_worker(config: Config) -> int:
-    """`./june start`: answer calls until a signal comes; the exit code."""
-    if config.store.url.startswith("memory:"):
-        raise ConfigError(
-            "`[store] url = \"memory:\"` keeps nothing between processes, and each call is one"
-            "\n\nhint: remove the line, and June keeps a file in her data directory"
-        )
-    config.livekit.require()
+async def run_worker(config: Config, *, on_ready: Callable[[], None] = lambda: None) -> int:
+    """Answer calls until a signal comes; the exit code. `on_ready` may come more than once."""
+    _check(config)
     worker_key = secrets.token_hex(8)
     stop = asyncio.Event()
     _stop_on_signals(stop)
@@ -80,7 +77,12 @@ async def run_worker(config: Config) -> int:
             on_request=admission.decide,
             on_session_end=job.end,
         )
-        server.on("worker_registered", lambda *_: log.info("worker.ready", name=config.agent.name))
+
+        def on_registered(*_: object) -> None:
+            log.info("worker.ready", name=config.agent.name)
+            on_ready()
+
+        server.on("worker_registered", on_registered)
         running = asyncio.create_task(server.run(), name="june.worker")
         stopping = asyncio.create_task(stop.wait(), name="june.worker.stop")
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,6 +94,21 @@ async def run_worker(config: Config) -> int:
             await running
     log.info("worker.stopped")
     return 0
+
+
+def _check(config: Config) -> None:
+    """What `start` needs beyond a valid configuration."""
+    if config.store.url.startswith("memory:"):
+        raise CannotStart(
+            "`[store] url = \"memory:\"` keeps nothing between processes, and each call is one\n"
+            "hint: remove the line, and June keeps a file in her data directory"
+        )
+    if missing := config.livekit.missing:
+        raise CannotStart(
+            f"`{'`, `'.join(missing)}` {'is' if len(missing) == 1 else 'are'} not set\n"
+            "hint: run `./june` to have a LiveKit server on this machine, or "
+            f"`export {missing[0]}=…` for yours"
+        )
 
 
 async def _drain(

@@ -43,6 +43,7 @@ NOTHING_SAID = "You haven't said anything before this."
 GREETING = "Hello. What can I do for you?"
 THANKED = "You're welcome."
 GOODBYE = "Goodbye."
+QUIET = "All right."
 NOTHING_TO_REPEAT = "I haven't said anything yet."
 
 
@@ -110,6 +111,7 @@ ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Question], str]], ...] = tuple(
         (r"\bare you (a |an )?(real|human|person|robot|ai|machine|computer|bot)\b", _always(WHO)),
         (r"\bwhat('s| is)? (the )?time\b|\btime (is it|do you have)\b|\bthe time\b", _time),
         (r"\b(what|which|tell me)\b.*\b(date|day)\b|\btoday's date\b", _date),
+        (r"^(please )?(stop|wait|hold on|be quiet|never mind)( it| that| please)?$", _always(QUIET)),
         (r"\b(thanks|thank you)\b", _always(THANKED)),
         (r"\b(good ?bye|bye)\b", _always(GOODBYE)),
         (r"^(hello|hi|hey|good (morning|afternoon|evening))\b[a-z ']{0,12}$", _always(GREETING)),

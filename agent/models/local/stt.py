@@ -15,7 +15,7 @@ from livekit.agents import APIConnectionError, APIConnectOptions, LanguageCode, 
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 
 from agent.models.local.engine import HEARING_RATE, Speech
-from agent.models.local.utterance import Utterance
+from agent.models.local.utterance import BYTES_PER_SECOND, Utterance
 
 INTERIM_SECONDS = 0.5
 """New speech before the next interim is asked for."""
@@ -116,7 +116,8 @@ class LocalStream(stt.RecognizeStream):
                 await self._follow(happening.raw_accumulated_silence)
             case vad.VADEventType.END_OF_SPEECH:
                 if self._sure_seconds >= SURE_SECONDS:
-                    await self._finish(self._candidate or self._ask(self._utterance.pcm, final=True))
+                    asked = self._candidate or self._ask(self._utterance.pcm, final=True)
+                    await self._finish(asked, self._utterance.seconds)
                 self._drop_requests()
                 self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.END_OF_SPEECH))
 
@@ -130,7 +131,7 @@ class LocalStream(stt.RecognizeStream):
         if self._candidate is not None and silence_seconds == 0:
             self._drop_requests()
         if early := self._utterance.split_if_long():
-            await self._finish(self._ask(early, final=True))
+            await self._finish(self._ask(early, final=True), len(early) / BYTES_PER_SECOND)
         elif self._interim is None and self._utterance.seconds_since_shown >= INTERIM_SECONDS:
             self._utterance.mark_shown()
             self._interim = self._ask(self._utterance.pcm, final=False)
@@ -151,7 +152,7 @@ class LocalStream(stt.RecognizeStream):
                 event(stt.SpeechEventType.INTERIM_TRANSCRIPT, done.result())
             )
 
-    async def _finish(self, asked: asyncio.Task[str]) -> None:
+    async def _finish(self, asked: asyncio.Task[str], seconds: float) -> None:
         if self._interim is not None:
             self._interim.cancel()
         self._candidate = asked
@@ -159,6 +160,12 @@ class LocalStream(stt.RecognizeStream):
         self._candidate = None
         if text:
             self._event_ch.send_nowait(event(stt.SpeechEventType.FINAL_TRANSCRIPT, text))
+        self._event_ch.send_nowait(
+            stt.SpeechEvent(
+                stt.SpeechEventType.RECOGNITION_USAGE,
+                recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
+            )
+        )
 
     def _requests(self) -> list[asyncio.Task[str]]:
         return [task for task in (self._interim, self._candidate) if task is not None]

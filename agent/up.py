@@ -1,0 +1,85 @@
+"""`./june` without a command: everything on this machine, so that a person can talk at once."""
+
+import asyncio
+import secrets
+import sys
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from pathlib import Path
+
+from agent.config import Config, LiveKitSettings
+from agent.livekit_server import LoopbackServer, find_or_build
+from agent.rooms import LiveKitClient, keep_dispatched
+from agent.worker import run_worker
+
+TOOLS = Path(__file__).parent.parent / ".tools"
+
+WHILE_IT_RUNS = timedelta(days=30)
+"""A loopback server's key lives no longer than the server, so its token need not expire first."""
+
+TEN_MINUTES = timedelta(minutes=10)
+"""To join a server that others use."""
+
+
+async def up(config: Config) -> int:
+    """A LiveKit server on loopback unless LIVEKIT_URL names one, June, and how to join her.
+
+    Things end in the opposite order: calls with a sentence, then June, then the server.
+    """
+    async with AsyncExitStack() as stack:
+        join_within = TEN_MINUTES
+        if config.livekit.url is None:
+            binary = await find_or_build(
+                server_bin=config.livekit.server_bin, tools_dir=TOOLS, progress=_tell
+            )
+            server = await stack.enter_async_context(LoopbackServer(binary))
+            config = _with_server(config, server)
+            join_within = WHILE_IT_RUNS
+        dispatching: asyncio.Task[None] | None = None
+
+        def on_ready() -> None:
+            nonlocal dispatching
+            if dispatching is None:
+                dispatching = asyncio.create_task(
+                    _invite(config, join_within), name="june.dispatching"
+                )
+
+        try:
+            return await run_worker(config, on_ready=on_ready)
+        finally:
+            if dispatching is not None:
+                dispatching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await dispatching
+
+
+def _with_server(config: Config, server: LoopbackServer) -> Config:
+    """Use the server that was just started; and on Ctrl-C, ask calls to end at once."""
+    return config.model_copy(
+        update={
+            "livekit": LiveKitSettings(
+                url=server.url, api_key=server.api_key, api_secret=server.api_secret
+            ),
+            "worker": config.worker.model_copy(update={"drain_seconds": 0}),
+        }
+    )
+
+
+async def _invite(config: Config, join_within: timedelta) -> None:
+    """Say how to join, and send June to whoever does."""
+    room = f"june-{secrets.token_hex(2)}"
+    async with LiveKitClient(config.livekit, agent_name=config.agent.name) as client:
+        token = client.caller_token(room, "caller", join_within=join_within)
+        print(
+            "\nJune is ready. Join with any LiveKit client; she comes when you do.\n\n"
+            f"  address  {config.livekit.url}\n"
+            f"  room     {room}\n"
+            f"  token    {token}\n\n"
+            "Ctrl-C ends everything.\n",
+            flush=True,
+        )
+        await keep_dispatched(client, room)
+
+
+def _tell(line: str) -> None:
+    print(f"june: {line}", file=sys.stderr, flush=True)
