@@ -37,20 +37,6 @@ class LiveKitSettings(BaseModel):
         }
         return tuple(name for name, value in needed.items() if value is None)
 
-    def require(self) -> None:
-        """Insist on a server that can be reached.
-
-        Raises:
-            ConfigError: naming each variable that is missing.
-        """
-        if self.missing:
-            names = ", ".join(f"`{name}`" for name in self.missing)
-            raise ConfigError(
-                f"no LiveKit server to work for: {names} not set\n"
-                f"hint: run `export {' '.join(f'{name}=…' for name in self.missing)}`, "
-                "or `./june` alone for a server on this machine"
-            )
-
 
 class Config(Settings):
     """All settings, and what follows from them. Picklable: each call's process gets it whole."""

@@ -73,9 +73,7 @@ def rule(schema: Mapping[str, Any]) -> str:
         return f"must be {schema['rule']}"
     if "enum" in schema:
         return "must be one of " + ", ".join(f"`{choice}`" for choice in schema["enum"])
-    if schema["type"] == "integer":
-        return f"must be a whole number from {schema['minimum']} to {schema['maximum']}"
-    return "must be text in quotes"
+    return f"must be a whole number from {schema['minimum']} to {schema['maximum']}"
 
 
 def in_file(path: Path, errors: Iterable[ErrorDetails]) -> list[Problem]:

@@ -25,10 +25,14 @@ Language = Annotated[
         json_schema_extra={"rule": "a language tag such as `en` or `pt-BR`"},
     ),
 ]
+Folder = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f]*$", json_schema_extra={"rule": "the path of a folder, or empty"}),
+]
 StoreUrl = Annotated[
     str,
     Field(
-        pattern=r"^(|sqlite:.+|memory:)$",
+        pattern=r"^(|sqlite:[^\x00-\x1f]+|memory:)$",
         json_schema_extra={"rule": "`sqlite:PATH`, `memory:`, or empty"},
     ),
 ]
@@ -77,7 +81,7 @@ class LimitSettings(Section):
 
 
 class DataSettings(Section):
-    dir: str = Field(
+    dir: Folder = Field(
         "", description="June's folder; empty for $XDG_DATA_HOME/june or ~/.local/share/june"
     )
 
