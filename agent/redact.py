@@ -11,15 +11,16 @@ HIDDEN = "[secret]"
 DEEPEST = 6
 """Levels of a nested field; below them its text stands for it."""
 
+# Repetitions are bounded where they may fail: a hostile text costs no more than its length.
 SHAPES = (
     re.compile(r"\bsk-[\w-]{8,}"),
     re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}"),
     re.compile(r"(?i)(?<=\bbearer )\s*[\w.~+/=-]{6,}"),
     re.compile(r"(?i)(?<=\bbasic )\s*[\w+/]{12,}={0,2}"),
     # A password may hold `/` and `@` unescaped, so whatever comes before the last `@` is hidden.
-    re.compile(r"(?<=://)[^\s\"'<>/@]*:[^\s\"'<>]*(?=@)"),
+    re.compile(r"(?<=://)[^\s\"'<>/@]{0,256}:[^\s\"'<>]{0,1000}(?=@)"),
     re.compile(
-        r"(?i)(?<![a-z])(?:[a-z_-]*[_-])?(?:api_?-?key|secret(?:_?-?key)?|token|passw(?:or)?d)"
+        r"(?i)(?<![a-z])(?:[a-z_-]{0,40}[_-])?(?:api_?-?key|secret(?:_?-?key)?|token|passw(?:or)?d)"
         r"[\"']?\s*[:=]\s*[\"']?(?!\[)(?P<value>[^\s\"'&,;)}\]]+)"
     ),
 )

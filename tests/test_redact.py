@@ -1,6 +1,7 @@
 """The redactor: secrets go, what is useful stays."""
 
 import json
+import time
 from enum import StrEnum
 from pathlib import Path
 
@@ -138,6 +139,16 @@ def test_control_characters_are_spelled_out() -> None:
     """A room's name must not drive the operator's terminal."""
     assert printable("a\x1b[31m\u202eb\r\ud800") == r"a\x1b[31m\u202eb\r\ud800"
     assert printable("zwei\n\tZeilen ü 😀") == "zwei\n\tZeilen ü 😀"
+
+
+@pytest.mark.parametrize("piece", ["://a:", "a_", "eyJ", "sk-", "bearer ", "token=", "secret_"])
+def test_a_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    """Names of rooms and people come from outside; a quadratic pattern would stop all calls."""
+    text = piece * (100_000 // len(piece))
+    started = time.perf_counter()
+    Redactor().text(text)
+
+    assert time.perf_counter() - started < 3.0
 
 
 @given(st.text(), st.sampled_from(SECRETS), st.text())
