@@ -44,7 +44,7 @@ def setup_parent(config: Config, stream: TextIO | None = None) -> None:
 
     Call it once, before the worker starts: the levels are copied to the job processes.
     """
-    _configure_structlog()
+    _configure()
     handler = make_handler(config, sys.stderr if stream is None else stream)
     root = logging.getLogger()
     for old in [old for old in root.handlers if isinstance(old, _JuneHandler)]:
@@ -61,7 +61,7 @@ def setup_job(secrets: Iterable[str] = ()) -> None:
 
     Call it in `setup_fnc`, not at import. `secrets` are hidden wherever they occur.
     """
-    _configure_structlog()
+    _configure()
     redacting = Redacting(Redactor(secrets))
     for handler in logging.getLogger().handlers:
         if not any(isinstance(old, Redacting) for old in handler.filters):
@@ -98,7 +98,9 @@ def make_handler(config: Config, stream: TextIO) -> logging.Handler:
     return handler
 
 
-def _configure_structlog() -> None:
+def _configure() -> None:
+    """What every process does: events and Python's warnings become standard records."""
+    logging.captureWarnings(True)  # noqa: FBT003 (the standard library's own signature)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import socket
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def _logging_as_it_was() -> Iterator[None]:
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
     logging.getLogger().handlers.clear()
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -265,6 +267,19 @@ def test_a_record_that_cannot_be_read_ends_nothing() -> None:
     first, second = logged(stream)
     assert first["event"] == second["event"] == "log.unreadable"
     assert first["exception"].startswith("TypeError in ")
+
+
+def test_a_warning_of_python_is_a_line_like_any_other() -> None:
+    """Who reads JSON gets nothing but JSON."""
+    stream = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        parent(stream)
+        warnings.warn("token=Zm9vYmFyYmF6", stacklevel=1)
+
+    (line,) = logged(stream)
+    assert (line["level"], line["logger"]) == ("warning", "py.warnings")
+    assert f"UserWarning: token={HIDDEN}" in line["event"]
 
 
 def test_a_hostile_room_name_does_not_drive_the_terminal() -> None:
