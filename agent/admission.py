@@ -8,6 +8,7 @@ import asyncio
 
 import structlog
 from livekit.agents import AgentServer, JobRequest
+
 from session import SessionService, StoreError
 
 log = structlog.get_logger(__name__)

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterable
 from typing import Any, Protocol
 
 from livekit.agents import Agent, FlushSentinel, ModelSettings, llm
-from session import Decision
 
 from agent.lines import Lines
+from session import Decision
 
 INSTRUCTIONS = (
     "You are June, an AI assistant who answers calls. You are heard, not read: answer in one to "

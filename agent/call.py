@@ -8,7 +8,6 @@ import structlog
 from livekit import rtc
 from livekit.agents import AgentSession, AutoSubscribe, JobContext, llm
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
-from session import CloseReason, RoomLease, SessionService, StoreError
 
 from agent.assistant import June
 from agent.caller import Presence, wait_for_caller
@@ -22,6 +21,7 @@ from agent.notebook import Notebook
 from agent.remembered import Memory, chat_context, recall, sessions_for_call
 from agent.spoken import SpokenLines
 from agent.turns import turn_handling
+from session import CloseReason, RoomLease, SessionService, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Call:
         self._owner = owner
         self._stack = AsyncExitStack()
         self._started = time.monotonic()
-        self._voice = AgentSession(
+        self._voice: AgentSession[None] = AgentSession(
             stt=models.stt,
             llm=models.llm,
             tts=models.tts,
@@ -140,7 +140,7 @@ class Call:
     async def _start(
         self, caller: rtc.RemoteParticipant, gate: TurnGate, memory: Memory, lines: Lines
     ) -> None:
-        async def on_text(voice: AgentSession, event: TextInputEvent) -> None:
+        async def on_text(voice: AgentSession[None], event: TextInputEvent) -> None:
             message = llm.ChatMessage(role="user", content=[event.text])
             gate.is_typed(message)
             await voice.interrupt()

@@ -114,3 +114,8 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
         ),
         secret_key=secret("JUNE_SECRET_KEY"),
     )
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with some changes, for a process that June starts."""
+    return {**os.environ, **changes}

@@ -8,9 +8,9 @@ from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent
 from livekit.agents import CloseReason as VoiceCloseReason
 from livekit.agents.voice import SpeechHandle
-from session import CloseReason
 
 from agent.spoken import SpokenLines, frames
+from session import CloseReason
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ class Ending:
     """Lives as long as one call. `shut_down` ends the LiveKit job: closing the voice does not."""
 
     def __init__(
-        self, voice: AgentSession, spoken: SpokenLines, shut_down: Callable[[str], None]
+        self, voice: AgentSession[None], spoken: SpokenLines, shut_down: Callable[[str], None]
     ) -> None:
         self._voice = voice
         self._spoken = spoken
@@ -72,7 +72,7 @@ class Ending:
 
 
 async def say(
-    voice: AgentSession, spoken: SpokenLines, line: str, *, allow_interruptions: bool = True
+    voice: AgentSession[None], spoken: SpokenLines, line: str, *, allow_interruptions: bool = True
 ) -> SpeechHandle:
     """Begin one of June's own lines, from the cache of spoken lines where it is there."""
     sound = await spoken.sound_of(line)

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import structlog
 from livekit.agents import ConversationItemAddedEvent, llm
-from session import Decision, Message, Session, SessionService, StoreError
 
 from agent.notebook import Notebook
+from session import Decision, Message, Session, SessionService, StoreError
 
 log = structlog.get_logger(__name__)
 

@@ -35,7 +35,7 @@ async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:
 
 
 async def end(ctx: JobContext) -> None:
-    """For `on_session_end`: LiveKit calls it for every job, however it ended, and allows minutes."""
+    """For `on_session_end`, which LiveKit calls for every job, however it ended."""
     call: Call | None = ctx.proc.userdata.get("call")
     if call is not None:
         await call.aclose()

@@ -34,7 +34,7 @@ KNOWN = ("identity", "user", "language")
 
 
 def read_metadata(raw: str) -> CallMetadata:
-    """The fields that are known and well-formed; the rest is named in the log, without its value."""
+    """The known, well-formed fields; the rest is named in the log, without its value."""
     if not raw:
         return CallMetadata()
     if len(raw) > LONGEST_BYTES:

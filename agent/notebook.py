@@ -4,6 +4,7 @@ import asyncio
 from typing import Self
 
 import structlog
+
 from session import Message, SessionService, StoreError
 
 log = structlog.get_logger(__name__)

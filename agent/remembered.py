@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 from livekit.agents import llm
+
 from session import Message, Session, SessionConfig, SessionService, StoreError, open_sessions
 
 log = structlog.get_logger(__name__)

@@ -34,7 +34,7 @@ class SpokenLines:
         key = blake2b(f"{self._voice}\0{text}".encode(), digest_size=16).hexdigest()
         return self._folder / f"{key}.wav"
 
-    async def prepare(self, texts: Iterable[str], voice: tts.TTS) -> int:
+    async def prepare(self, texts: Iterable[str], voice: tts.TTS[str]) -> int:
         """Speak to disk what is not there yet, and say how many sentences that were.
 
         A provider that fails is logged: those lines are then synthesised when they are said.
@@ -45,7 +45,7 @@ class SpokenLines:
                 continue
             try:
                 sound = await voice.synthesize(text).collect()
-            except Exception as error:  # any provider, any fault: June starts all the same
+            except Exception as error:  # noqa: BLE001  any fault of a provider: June starts all the same
                 log.warning("line.not_cached", error=type(error).__name__)
                 continue
             await asyncio.to_thread(_write, self._path(text), sound)

@@ -13,10 +13,9 @@ from pathlib import Path
 import structlog
 from livekit.agents import AgentServer, WorkerPermissions
 from livekit.protocol.models import TrackSource
-from session import SessionService, open_sessions
 
 from agent import job
-from agent.admission import FULL, Admission
+from agent.admission import Admission
 from agent.config import Config
 from agent.errors import CannotStart
 from agent.lines import lines_for
@@ -25,6 +24,7 @@ from agent.models.local.supervisor import ModelProcess
 from agent.models.local.tts import LocalTTS
 from agent.spoken import SpokenLines
 from agent.turns import load_vad
+from session import SessionService, open_sessions
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ def _check(config: Config) -> None:
     """What `start` needs beyond a valid configuration."""
     if config.store.url.startswith("memory:"):
         raise CannotStart(
-            "`[store] url = \"memory:\"` keeps nothing between processes, and each call is one\n"
+            '`[store] url = "memory:"` keeps nothing between processes, and each call is one\n'
             "hint: remove the line, and June keeps a file in her data directory"
         )
     if missing := config.livekit.missing:
@@ -123,7 +123,7 @@ async def _drain(
         await sessions.ask_to_leave(worker_key)
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                while server.active_jobs:
+                while server.active_jobs:  # noqa: ASYNC110  LiveKit tells nobody when the last ends
                     await asyncio.sleep(0.2)
     await server.aclose()
 

@@ -42,7 +42,9 @@ def test_the_date_is_told_with_its_weekday(question: str) -> None:
     assert ask(question) == "Today is Monday, November 23, 2026."
 
 
-@pytest.mark.parametrize("question", ["What did I just say?", "What did I say?", "what have i said"])
+@pytest.mark.parametrize(
+    "question", ["What did I just say?", "What did I say?", "what have i said"]
+)
 def test_what_the_caller_said_is_said_back(question: str) -> None:
     """The last words before the question, not June's own and not the question."""
     earlier = (Said(True, "My dog is green."), Said(False, "I see."))
@@ -106,7 +108,7 @@ def test_june_repeats_herself() -> None:
 
 @pytest.mark.parametrize(
     ("heard", "same"),
-    [("What's the TIME?!", "what is the time"), ("what’s  the time", "what is the time")],
+    [("What's the TIME?!", "what is the time"), ("what\u2019s  the time", "what is the time")],
 )
 def test_spelling_and_punctuation_do_not_matter(heard: str, same: str) -> None:
     """Speech recognition decides both by chance."""
@@ -117,5 +119,7 @@ def test_junes_own_lines_can_be_spoken() -> None:
     """No digits, signs or markup; and the greeting says that she is an AI."""
     for lines in LINES.values():
         for line in lines.all():
-            assert line and not set(line) & set("0123456789*_#`<>{}[]|/\\")
-        assert "AI" in lines.greeting and "AI" in lines.greeting_again
+            assert line
+            assert not set(line) & set("0123456789*_#`<>{}[]|/\\")
+        assert "AI" in lines.greeting
+        assert "AI" in lines.greeting_again

@@ -1,14 +1,15 @@
 """Local STT: interims while the caller speaks, the final soon after, and nothing for a breath."""
 
 import asyncio
+import itertools
 
 import aiohttp
 import pytest
 from livekit import rtc
-from livekit.agents import APIConnectionError, APIError, APIConnectOptions, stt
+from livekit.agents import APIConnectionError, APIConnectOptions, APIError, stt
 from speech_fakes import WINDOW_SECONDS, ScriptedSpeech, ScriptedVAD, sound
 
-from agent.models.local.stt import INTERIM_SECONDS, LocalSTT, LocalStream
+from agent.models.local.stt import INTERIM_SECONDS, LocalStream, LocalSTT
 
 Kind = stt.SpeechEventType
 SURE, UNSURE, SILENT = 1000, 550, 0
@@ -51,7 +52,7 @@ async def test_interims_come_while_the_caller_speaks() -> None:
     interims = [float(text.split()[1]) for text in call.of(Kind.INTERIM_TRANSCRIPT)]
     assert len(interims) >= 7
     assert interims == sorted(interims)
-    assert all(b - a <= 0.7 for a, b in zip(interims, interims[1:], strict=False))
+    assert all(b - a <= 0.7 for a, b in itertools.pairwise(interims))
     assert call.said[-1][0] is Kind.END_OF_SPEECH
     assert call.said[-3][0] is Kind.FINAL_TRANSCRIPT
 

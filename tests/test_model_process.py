@@ -69,9 +69,7 @@ async def test_a_request_waits_for_a_process_that_is_being_restarted(
         assert await asked == "final 1.0"
 
 
-async def test_a_fault_of_the_models_is_an_error_here(
-    tmp_path: Path, remote: RemoteSpeech
-) -> None:
+async def test_a_fault_of_the_models_is_an_error_here(tmp_path: Path, remote: RemoteSpeech) -> None:
     """And the process goes on."""
     models = ScriptedSpeech()
     models.fail_with = ValueError("broken")

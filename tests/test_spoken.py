@@ -1,5 +1,6 @@
 """The cache of spoken lines."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ async def test_a_broken_file_is_spoken_anew(tmp_path: Path, broken: bytes) -> No
     lines = SpokenLines(tmp_path, voice="a")
     voice = LocalTTS(ScriptedSpeech())
     await lines.prepare(["Hello."], voice)
-    (file,) = tmp_path.iterdir()
+    (file,) = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
     file.write_bytes(broken)
     assert await lines.sound_of("Hello.") is None
     assert await lines.prepare(["Hello."], voice) == 1

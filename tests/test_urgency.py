@@ -50,9 +50,7 @@ async def test_cancelled_work_is_never_started(gate: threading.Event) -> None:
     with UrgentFirst(threads=1) as models:
         blocker = asyncio.create_task(models.run(Urgency.FINAL, gate.wait))
         await asyncio.sleep(0)
-        dropped = asyncio.create_task(
-            models.run(Urgency.SPEECH, lambda: started.append("dropped"))
-        )
+        dropped = asyncio.create_task(models.run(Urgency.SPEECH, lambda: started.append("dropped")))
         await asyncio.sleep(0)
         dropped.cancel()
         await asyncio.sleep(0)

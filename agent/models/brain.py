@@ -58,7 +58,7 @@ def answer(question: Question) -> str:
 
 def normalised(text: str) -> str:
     """Lower-case words with single spaces: speech recognition decides punctuation by chance."""
-    plain = re.sub(r"[^a-z0-9']+", " ", text.lower().replace("’", "'"))
+    plain = re.sub(r"[^a-z0-9']+", " ", text.lower().replace("\u2019", "'"))
     plain = re.sub(r"\b(what|who|how|time|date|it|that)'s\b", r"\1 is", plain)
     return plain.strip()
 
@@ -111,7 +111,10 @@ ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Question], str]], ...] = tuple(
         (r"\bare you (a |an )?(real|human|person|robot|ai|machine|computer|bot)\b", _always(WHO)),
         (r"\bwhat('s| is)? (the )?time\b|\btime (is it|do you have)\b|\bthe time\b", _time),
         (r"\b(what|which|tell me)\b.*\b(date|day)\b|\btoday's date\b", _date),
-        (r"^(please )?(stop|wait|hold on|be quiet|never mind)( it| that| please)?$", _always(QUIET)),
+        (
+            r"^(please )?(stop|wait|hold on|be quiet|never mind)( it| that| please)?$",
+            _always(QUIET),
+        ),
         (r"\b(thanks|thank you)\b", _always(THANKED)),
         (r"\b(good ?bye|bye)\b", _always(GOODBYE)),
         (r"^(hello|hi|hey|good (morning|afternoon|evening))\b[a-z ']{0,12}$", _always(GREETING)),

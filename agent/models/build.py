@@ -16,9 +16,9 @@ from agent.models.offline import OfflineLLM
 class Models:
     """Lives as long as one call; `aclose` gives back what it holds."""
 
-    stt: stt.STT
-    llm: llm.LLM
-    tts: tts.TTS
+    stt: stt.STT[str]
+    llm: llm.LLM[str]
+    tts: tts.TTS[str]
     speech: Speech
 
     @property
@@ -41,5 +41,5 @@ def local_speech(socket: Path | None) -> Speech:
     return LocalSpeech() if socket is None else RemoteSpeech(socket)
 
 
-def voice_name(voice: tts.TTS) -> str:
+def voice_name(voice: tts.TTS[str]) -> str:
     return f"{voice.provider}/{voice.model}"

@@ -16,7 +16,7 @@ def local_time() -> datetime:
     return datetime.now().astimezone()
 
 
-class OfflineLLM(llm.LLM):
+class OfflineLLM(llm.LLM[str]):
     """Answers what `brain.answer` can. Costs nothing; lives as long as one call."""
 
     def __init__(self, now: Now = local_time) -> None:

@@ -80,9 +80,9 @@ class LocalSpeech:
         return await self._threads.run(urgency, lambda: self._transcribe(pcm))
 
     def _transcribe(self, pcm: bytes) -> str:
-        import numpy
+        import numpy as np
 
-        samples = numpy.frombuffer(pcm, dtype="<i2").astype(numpy.float32) / 32768.0
+        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768.0
         ears = self._ears.get()
         try:
             heard = ears.transcribe_without_streaming(samples.tolist(), HEARING_RATE)

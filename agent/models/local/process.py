@@ -55,7 +55,7 @@ async def serve(socket: Path, speech: Speech, *, until: asyncio.Event) -> None:
     await runner.setup()
     try:
         await web.UnixSite(runner, str(socket)).start()
-        socket.chmod(0o600)
+        await asyncio.to_thread(socket.chmod, 0o600)
         await until.wait()
     finally:
         await runner.cleanup()

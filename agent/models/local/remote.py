@@ -49,9 +49,7 @@ class RemoteSpeech:
             async for sound in response.content.iter_chunked(CHUNK_BYTES):
                 yield sound
 
-    async def _post(
-        self, path: str, body: bytes, query: dict[str, str]
-    ) -> aiohttp.ClientResponse:
+    async def _post(self, path: str, body: bytes, query: dict[str, str]) -> aiohttp.ClientResponse:
         """The answer's head; asked again while nobody listens on the socket."""
         if self._http is None:
             self._http = aiohttp.ClientSession(

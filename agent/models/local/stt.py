@@ -31,7 +31,7 @@ click into "You"; the shortest real words tried (n = 20, four voices) had 0.13 s
 LANGUAGE = LanguageCode("en")
 
 
-class LocalSTT(stt.STT):
+class LocalSTT(stt.STT[str]):
     """Lives as long as one call; `speech` and `vad` may be shared with others."""
 
     def __init__(self, speech: Speech, detector: vad.VAD) -> None:
@@ -148,9 +148,7 @@ class LocalStream(stt.RecognizeStream):
         if done is self._interim:
             self._interim = None
         if not done.cancelled() and done.exception() is None and done.result():
-            self._event_ch.send_nowait(
-                event(stt.SpeechEventType.INTERIM_TRANSCRIPT, done.result())
-            )
+            self._event_ch.send_nowait(event(stt.SpeechEventType.INTERIM_TRANSCRIPT, done.result()))
 
     async def _finish(self, asked: asyncio.Task[str], seconds: float) -> None:
         if self._interim is not None:

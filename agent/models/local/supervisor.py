@@ -62,8 +62,8 @@ class ModelProcess:
                 while not await _answers(self.socket):
                     if self._process.returncode is not None:
                         raise ModelProcessFailed(
-                            "the local speech models do not load; what went wrong is above"
-                            "\n\nhint: run `./june` once with a network, so that it can install them"
+                            "the local speech models do not load; what went wrong is above\n"
+                            "hint: run `./june` once with a network, so that it can install them"
                         )
                     await asyncio.sleep(0.05)
         except TimeoutError:

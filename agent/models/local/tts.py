@@ -7,7 +7,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 from agent.models.local.engine import Speech
 
 
-class LocalTTS(tts.TTS):
+class LocalTTS(tts.TTS[str]):
     """June's local voice. Lives as long as one call; LiveKit hands it one sentence at a time."""
 
     def __init__(self, speech: Speech) -> None:

@@ -50,7 +50,7 @@ class UrgentFirst:
             thread.start()
 
     async def run(self, urgency: Urgency, work: Callable[[], T]) -> T:
-        """Compute `work` in a thread and give its result; if cancelled while waiting, never start it."""
+        """Compute `work` in a thread; if cancelled while it waits, never start it."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
@@ -68,7 +68,7 @@ class UrgentFirst:
             result, error = None, None
             try:
                 result = work()
-            except BaseException as raised:  # handed to whoever awaits it
+            except BaseException as raised:  # noqa: BLE001  handed to whoever awaits it
                 error = raised
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, result, error)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-import numpy
+import numpy as np
 from livekit import rtc
 
 from agent.models.local.engine import HEARING_RATE
@@ -51,7 +51,7 @@ class Utterance:
         """Cut a long utterance at its quietest recent place: the first part, or None if short."""
         if self.seconds < LONGEST_SECONDS:
             return None
-        samples = numpy.frombuffer(self._sound, dtype="<i2").astype(numpy.float64)
+        samples = np.frombuffer(self._sound, dtype="<i2").astype(np.float64)
         first = len(samples) - int(SEARCH_SECONDS * HEARING_RATE)
         windows = samples[first:]
         windows = windows[: len(windows) // WINDOW_SAMPLES * WINDOW_SAMPLES]

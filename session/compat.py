@@ -1,0 +1,98 @@
+"""The synchronous face of the memory, for scripts; it works inside a running event loop too.
+
+from session.compat import session_manager
+
+session = session_manager.get_or_create_session_for_room("test-room", "test-user")
+print(session.session_id, session.room_name)
+"""
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from session.records import CloseReason, Message, Session, SessionStats
+from session.service import SessionConfig, SessionService, open_sessions
+
+T = TypeVar("T")
+
+
+class SessionManager:
+    """Lives as long as the script. Opens June's memory at the first use, in a thread of its own."""
+
+    def __init__(self, config: SessionConfig | None = None) -> None:
+        self._config = config
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sessions: SessionService | None = None
+        self._opening = threading.Lock()
+
+    def get_or_create_session_for_room(self, room_name: str, user: str) -> Session:
+        return self._wait(self._open().get_or_create_for_room(room_name, user))
+
+    def get_session(self, session_id: str) -> Session:
+        return self._wait(self._open().get_session(session_id))
+
+    def get_session_by_room(self, room_name: str) -> Session | None:
+        return self._wait(self._open().get_session_by_room(room_name))
+
+    def get_user_sessions(self, user: str) -> tuple[Session, ...]:
+        return self._wait(self._open().get_user_sessions(user))
+
+    def get_history(self, session_id: str) -> tuple[Message, ...]:
+        return self._wait(self._open().history(session_id))
+
+    def add_message(self, message: Message) -> bool:
+        return self._wait(self._open().add_message(message))
+
+    def close_session(self, session_id: str, reason: CloseReason = CloseReason.GOODBYE) -> bool:
+        return self._wait(self._open().close_session(session_id, reason))
+
+    def delete_session(self, session_id: str) -> bool:
+        return self._wait(self._open().delete_session(session_id))
+
+    def get_stats(self) -> SessionStats:
+        return self._wait(self._open().get_stats())
+
+    def close(self) -> None:
+        """Close the memory; the next use opens it anew. Also done at the script's end."""
+        with self._opening:
+            if self._sessions is None or self._loop is None:
+                return
+            self._wait(self._sessions.aclose())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._sessions = self._loop = None
+
+    def _open(self) -> SessionService:
+        with self._opening:
+            if self._sessions is None:
+                self._loop = asyncio.new_event_loop()
+                thread = threading.Thread(
+                    target=self._loop.run_forever, name="june.session.compat", daemon=True
+                )
+                thread.start()
+                sessions = open_sessions(self._config or _config())
+                self._sessions = self._wait(sessions.__aenter__())
+                atexit.register(self.close)
+            return self._sessions
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _config() -> SessionConfig:
+    """June's folder as the agent finds it, without the agent's settings."""
+    named = os.environ.get("JUNE_DATA__DIR")
+    shared = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    key = os.environ.get("JUNE_SECRET_KEY")
+    return SessionConfig(
+        data_dir=Path(named or f"{shared}/june").expanduser(),
+        store_url=os.environ.get("JUNE_STORE__URL", ""),
+        secret_key=key.encode() if key else None,
+    )
+
+
+session_manager = SessionManager()

@@ -1,0 +1,98 @@
+"""One June per room: a lease that a living call renews, and a dead one loses."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import structlog
+
+from session.errors import StoreError
+
+log = structlog.get_logger(__name__)
+
+LEASE_SECONDS = 3.0
+RENEW_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to be June in a room, until it is not renewed in time."""
+
+    room: str
+    owner: str
+    """`worker/job`."""
+    fence: int
+    """Grows with every claim of the room, so that a late holder can be told from the present."""
+
+
+@dataclass(frozen=True)
+class LeaseState:
+    """What a renewal found."""
+
+    held: bool
+    asked_to_leave: bool
+    """The worker is stopping: say goodbye."""
+
+
+class Renewing(Protocol):
+    async def renew_room(self, lease: Lease) -> LeaseState: ...
+    async def release_room(self, lease: Lease) -> None: ...
+
+
+class RoomLease:
+    """Renews a lease every second and gives it back at the end. Lives as long as one call.
+
+    A store that is away is no loss: the call goes on, and the room stays June's for as long as
+    nobody else claims it. `on_lost` and `on_asked_to_leave` are called at most once, and not both.
+    """
+
+    def __init__(
+        self,
+        sessions: Renewing,
+        lease: Lease,
+        *,
+        on_lost: Callable[[], None],
+        on_asked_to_leave: Callable[[], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._sessions = sessions
+        self._lease = lease
+        self._on_lost = on_lost
+        self._on_asked_to_leave = on_asked_to_leave
+        self._sleep = sleep
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._renew(), name="june.lease")
+        return self
+
+    async def _renew(self) -> None:
+        is_away = told = False
+        while True:
+            await self._sleep(RENEW_SECONDS)
+            try:
+                state = await self._sessions.renew_room(self._lease)
+            except StoreError as error:
+                if not is_away:
+                    log.warning("lease.unrenewed", error=str(error))
+                is_away = True
+                continue
+            is_away = False
+            if not state.held:
+                self._on_lost()
+                return
+            if state.asked_to_leave and not told:
+                told = True
+                self._on_asked_to_leave()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        try:
+            await self._sessions.release_room(self._lease)
+        except StoreError as error:
+            log.warning("lease.unreleased", error=str(error))

@@ -1,0 +1,27 @@
+"""Where sessions are kept: a URL chooses."""
+
+from pathlib import Path
+
+from session.errors import StoreUnusable
+from session.store.memory import MemoryStore
+from session.store.protocol import Store
+from session.store.sqlite import SqliteStore
+
+__all__ = ["MemoryStore", "SqliteStore", "Store", "open_store"]
+
+
+async def open_store(url: str) -> Store:
+    """`sqlite:PATH` or `memory:`.
+
+    Raises:
+        StoreUnusable: for another scheme, or where the store cannot be used as it is.
+    """
+    scheme, _, path = url.partition(":")
+    match scheme:
+        case "memory":
+            return MemoryStore()
+        case "sqlite" if path:
+            return await SqliteStore.open(Path(path))
+    raise StoreUnusable(
+        f"unknown session store `{url}`\nhint: use `sqlite:/path/to/june.db` or `memory:`"
+    )

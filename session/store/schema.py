@@ -1,0 +1,76 @@
+"""The tables of the SQLite store, their version, and how an older file becomes a newer one."""
+
+import apsw
+
+from session.errors import StoreUnusable
+
+MIGRATIONS = (
+    """
+    CREATE TABLE sessions (
+        session_id TEXT PRIMARY KEY,
+        room       TEXT NOT NULL,
+        user       TEXT NOT NULL,
+        is_open    INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        record     TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX sessions_by_room ON sessions (room, user);
+    CREATE INDEX sessions_by_user ON sessions (user, created_at);
+    CREATE TABLE messages (
+        seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+        session_id TEXT NOT NULL,
+        id         TEXT NOT NULL,
+        user       TEXT NOT NULL,
+        record     TEXT NOT NULL,
+        UNIQUE (session_id, id)
+    );
+    CREATE INDEX messages_by_user ON messages (user, seq);
+    CREATE TABLE turns (
+        session_id   TEXT NOT NULL,
+        turn         INTEGER NOT NULL,
+        reserved_at  REAL,
+        committed_at REAL,
+        PRIMARY KEY (session_id, turn)
+    ) WITHOUT ROWID;
+    CREATE TABLE leases (
+        room       TEXT PRIMARY KEY,
+        owner      TEXT NOT NULL,
+        fence      INTEGER NOT NULL,
+        expires_at REAL NOT NULL,
+        asked_to_leave INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO counters VALUES ('sessions_created', 0), ('fence', 0);
+    """,
+)
+"""One script a version; never change one that was released, add another."""
+
+
+def migrate(db: apsw.Connection, path: object) -> None:
+    """Bring the file to this version in one transaction, whichever process comes first."""
+    if _version(db) == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(db)
+        _refuse_newer(version, path)
+        for script in MIGRATIONS[version:]:
+            db.execute(script)
+        db.pragma("user_version", len(MIGRATIONS))
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _refuse_newer(version: int, path: object) -> None:
+    if version > len(MIGRATIONS):
+        raise StoreUnusable(
+            f"`{path}` was written by a newer June (its version is {version}, this June "
+            f"knows {len(MIGRATIONS)})\n"
+            "hint: update June, or name another file in `[store] url`"
+        )
+
+
+def _version(db: apsw.Connection) -> int:
+    return int(db.pragma("user_version"))

@@ -1,0 +1,101 @@
+"""Sessions in SQLite. Each function runs inside one transaction."""
+
+import uuid
+
+import apsw
+
+from session.records import Channel, CloseReason, Session, SessionStats, Status
+from session.resume import plan
+from session.store.rows import rows
+
+
+def open_session(
+    db: apsw.Connection, room: str, user: str, *, channel: Channel, language: str, now: float
+) -> Session:
+    theirs = _select(db, "WHERE room = ? AND user = ?", room, user)
+    planned = plan(theirs, now)
+    session = planned.resume
+    if session is None:
+        session = Session(
+            session_id=uuid.uuid4().hex,
+            room_name=room,
+            user=user,
+            channel=channel,
+            language=language,
+            created_at=now,
+            seen_at=now,
+        )
+        db.execute("UPDATE counters SET value = value + 1 WHERE name = 'sessions_created'")
+    for changed in (*planned.close, session):
+        save(db, changed)
+    return session
+
+
+def get(db: apsw.Connection, session_id: str) -> Session | None:
+    return next(iter(_select(db, "WHERE session_id = ?", session_id)), None)
+
+
+def by_room(db: apsw.Connection, room: str) -> Session | None:
+    newest = _select(db, "WHERE room = ? ORDER BY is_open DESC, created_at DESC LIMIT 1", room)
+    return next(iter(newest), None)
+
+
+def of_user(db: apsw.Connection, user: str) -> tuple[Session, ...]:
+    return _select(db, "WHERE user = ? ORDER BY created_at DESC", user)
+
+
+def touch(db: apsw.Connection, session_id: str, now: float) -> None:
+    if session := get(db, session_id):
+        save(db, session.model_copy(update={"seen_at": now}))
+
+
+def close(db: apsw.Connection, session_id: str, reason: CloseReason, now: float) -> bool:
+    session = get(db, session_id)
+    if session is None or session.status is Status.CLOSED:
+        return False
+    ended = {"status": Status.CLOSED, "closed_at": now, "close_reason": reason, "seen_at": now}
+    save(db, session.model_copy(update=ended))
+    return True
+
+
+def delete(db: apsw.Connection, session_id: str) -> bool:
+    db.execute("DELETE FROM messages WHERE session_id = ?", (session_id,))
+    db.execute("DELETE FROM turns WHERE session_id = ?", (session_id,))
+    db.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
+    return db.changes() == 1
+
+
+def stats(db: apsw.Connection) -> SessionStats:
+    ((active, rooms, kept),) = rows(
+        db,
+        "SELECT sum(is_open), count(DISTINCT CASE WHEN is_open THEN room END), count(*) "
+        "FROM sessions",
+    )
+    ((messages,),) = rows(db, "SELECT count(*) FROM messages")
+    ((created,),) = rows(db, "SELECT value FROM counters WHERE name = 'sessions_created'")
+    return SessionStats(
+        active_sessions=active or 0,
+        active_rooms=rooms,
+        total_created=created,
+        messages=messages,
+        mean_messages_per_session=messages / max(1, kept),
+    )
+
+
+def save(db: apsw.Connection, session: Session) -> None:
+    db.execute(
+        "REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            session.session_id,
+            session.room_name,
+            session.user,
+            session.status is Status.OPEN,
+            session.created_at,
+            session.model_dump_json(),
+        ),
+    )
+
+
+def _select(db: apsw.Connection, condition: str, *values: str) -> tuple[Session, ...]:
+    statement = f"SELECT record FROM sessions {condition}"  # noqa: S608  a condition of this module
+    return tuple(Session.model_validate_json(record) for (record,) in rows(db, statement, values))
