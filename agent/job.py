@@ -4,6 +4,7 @@ These are module-level functions bound with `functools.partial`, because they tr
 processes by pickle. The process serves one call and exits.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from livekit.agents import JobContext, JobProcess
@@ -15,9 +16,9 @@ from agent.models.build import build_models, local_speech
 from agent.turns import load_vad
 
 
-def prewarm(process: JobProcess, *, socket: Path | None) -> None:
+def prewarm(process: JobProcess, *, socket: Path | None, secrets: Sequence[str]) -> None:
     """Load what a call needs, before there is one."""
-    setup_job()
+    setup_job(secrets)
     process.userdata["vad"] = load_vad()
     process.userdata["speech"] = local_speech(socket)
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from agent.config import Config, LiveKitSettings
-from agent.livekit_server import LoopbackServer, find_or_build
+from agent.livekit_binary import find_or_build
+from agent.livekit_server import LoopbackServer
 from agent.rooms import LiveKitClient, keep_dispatched
 from agent.worker import run_worker
 

@@ -41,7 +41,7 @@ def build_server(
         ws_url=livekit.url,
         api_key=livekit.api_key,
         api_secret=livekit.api_secret.get_secret_value() if livekit.api_secret else None,
-        setup_fnc=partial(job.prewarm, socket=socket),
+        setup_fnc=partial(job.prewarm, socket=socket, secrets=config.secrets),
         # June's job modules are imported once, in the process that the job processes fork from.
         preload_modules=["agent.job"],
         num_idle_processes=config.worker.idle_processes,
@@ -79,7 +79,7 @@ async def run_worker(config: Config, *, on_ready: Callable[[], None] = lambda: N
         )
 
         def on_registered(*_: object) -> None:
-            log.info("worker.ready", name=config.agent.name)
+            log.info("worker.ready", agent=config.agent.name)
             on_ready()
 
         server.on("worker_registered", on_registered)
