@@ -1,8 +1,11 @@
 """The tables of the SQLite store, their version, and how an older file becomes a newer one."""
 
+from pathlib import Path
+
 import apsw
 
 from session.errors import StoreUnusable
+from session.store.rows import rows
 
 MIGRATIONS = (
     """
@@ -46,27 +49,42 @@ MIGRATIONS = (
 """One script a version; never change one that was released, add another."""
 
 
-def migrate(db: apsw.Connection, path: object) -> None:
+def migrate(db: apsw.Connection) -> None:
     """Bring the file to this version in one transaction, whichever process comes first."""
     if _version(db) == len(MIGRATIONS):
         return
     db.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(db)
-        _refuse_newer(version, path)
-        for script in MIGRATIONS[version:]:
+        for script in MIGRATIONS[_version(db) :]:
             db.execute(script)
         db.pragma("user_version", len(MIGRATIONS))
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite itself rolls back when the disk is full
+            db.execute("ROLLBACK")
         raise
 
 
-def _refuse_newer(version: int, path: object) -> None:
+def refuse_foreign(db: apsw.Connection, path: Path) -> None:
+    """Let be what another program wrote, or a newer June.
+
+    Raises:
+        StoreUnusable: for either.
+    """
+    # One statement, so that the answer is of one moment: another process may be migrating.
+    ((version, tables, own),) = rows(
+        db,
+        "SELECT user_version, (SELECT count(*) FROM sqlite_schema), "
+        "(SELECT count(*) FROM sqlite_schema WHERE name = 'counters') FROM pragma_user_version",
+    )
+    if tables and not (own and version):
+        raise StoreUnusable(
+            f"the store `{path}` is a SQLite database, but not June's\n"
+            "hint: name another file in `[store] url`"
+        )
     if version > len(MIGRATIONS):
         raise StoreUnusable(
-            f"`{path}` was written by a newer June (its version is {version}, this June "
+            f"the store `{path}` was written by a newer June (its version is {version}, this one "
             f"knows {len(MIGRATIONS)})\n"
             "hint: update June, or name another file in `[store] url`"
         )

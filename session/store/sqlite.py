@@ -5,23 +5,22 @@ no half of it behind. `apsw` brings its own SQLite, without the WAL-reset bug of
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
 
 import apsw
+from pydantic import ValidationError
 
-from session.errors import StoreError, StoreUnusable
+from session.errors import StoreError
 from session.leases import Lease, LeaseState
 from session.records import Channel, CloseReason, Message, Session, SessionStats
 from session.store import sql_leases, sql_messages, sql_sessions
-from session.store.schema import migrate
+from session.store.sqlite_file import connect
 
 T = TypeVar("T")
 
-BUSY_MILLISECONDS = 5_000
 RETRYABLE = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError)
 
 
@@ -32,6 +31,7 @@ class SqliteStore:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="june.store")
         self._db: apsw.Connection | None = None
+        self._is_closed = False
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -45,32 +45,7 @@ class SqliteStore:
         return store
 
     def _connect(self) -> None:
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not self._path.exists():
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            db = apsw.Connection(str(self._path))
-            db.set_busy_timeout(BUSY_MILLISECONDS)
-            if db.readonly("main"):
-                raise StoreUnusable(
-                    f"`{self._path}` is read-only for this user\n"
-                    f"hint: `chown $USER {self._path.parent}` or name another file in `[store] url`"
-                )
-            # Both survive the end of a process; NORMAL may lose the last commits with the power.
-            db.pragma("journal_mode", "wal")
-            db.pragma("synchronous", "normal")
-            migrate(db, self._path)
-        except apsw.NotADBError as error:
-            raise StoreUnusable(
-                f"`{self._path}` is not a SQLite database\n"
-                "hint: move it away, or name another file in `[store] url`"
-            ) from error
-        except (apsw.Error, OSError) as error:
-            raise StoreUnusable(
-                f"`{self._path}` cannot be opened: {error}\n"
-                "hint: see that its folder is writable and the disk has room"
-            ) from error
-        self._db = db
+        self._db = connect(self._path)
 
     async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
         # IMMEDIATE: a transaction that began by reading may not be able to write later.
@@ -81,14 +56,15 @@ class SqliteStore:
 
     async def _hop(self, begin: str, work: Callable[[apsw.Connection], T]) -> T:
         """One transaction in the store's thread; it ends even if nobody waits for it any more."""
+        if self._is_closed:
+            raise StoreError(f"the store `{self._path}` is closed", retryable=False)
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, lambda: self._transact(begin, work)
         )
 
     def _transact(self, begin: str, work: Callable[[apsw.Connection], T]) -> T:
         db = self._db
-        if db is None:
-            raise StoreError("the store is closed", retryable=False)
+        assert db is not None, "`open` connects before anybody has the store"
         try:
             db.execute(begin)
             try:
@@ -100,8 +76,13 @@ class SqliteStore:
                 raise
         except apsw.Error as error:
             raise StoreError(
-                f"`{self._path}` failed: {type(error).__name__}",
+                f"the store `{self._path}` failed: {error}",
                 retryable=isinstance(error, RETRYABLE),
+            ) from error
+        except ValidationError as error:
+            raise StoreError(
+                f"the store `{self._path}` holds a {error.title} that cannot be read",
+                retryable=False,
             ) from error
         return result
 
@@ -169,9 +150,11 @@ class SqliteStore:
         return await self._read(sql_sessions.stats)
 
     async def aclose(self) -> None:
-        """Closing twice is fine."""
-        if self._db is None:
+        """After what was begun before. Closing twice is fine."""
+        if self._is_closed:
             return
-        db, self._db = self._db, None
-        await asyncio.get_running_loop().run_in_executor(self._thread, db.close)
+        self._is_closed = True
+        assert self._db is not None
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
         self._thread.shutdown(wait=False)
+        await closing
