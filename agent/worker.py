@@ -120,7 +120,7 @@ async def _drain(
         # LiveKit reads 0 as "wait for ever".
         await server.drain(timeout=max(1, seconds) if server.active_jobs else 1)
     if server.active_jobs:
-        await sessions.ask_to_leave(worker_key)
+        await sessions.ask_to_leave(f"{worker_key}/")
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while server.active_jobs:  # noqa: ASYNC110  LiveKit tells nobody when the last ends

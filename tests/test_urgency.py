@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -20,7 +21,7 @@ async def test_a_final_goes_before_speech_and_interims(gate: threading.Event) ->
         blocker = asyncio.create_task(models.run(Urgency.FINAL, gate.wait))
         await asyncio.sleep(0)
         later = [
-            asyncio.create_task(models.run(urgency, lambda name=name: done.append(name)))
+            asyncio.create_task(models.run(urgency, partial(done.append, name)))
             for urgency, name in (
                 (Urgency.INTERIM, "interim"),
                 (Urgency.SPEECH, "speech"),
@@ -69,7 +70,7 @@ async def test_a_fault_reaches_whoever_asked_and_the_thread_lives_on() -> None:
     with UrgentFirst(threads=1) as models:
         with pytest.raises(ValueError, match="broken"):
             await models.run(Urgency.FINAL, fail)
-        assert await models.run(Urgency.FINAL, lambda: None) is None
+        assert await models.run(Urgency.FINAL, lambda: 7) == 7
 
 
 async def test_closed_models_say_so() -> None:

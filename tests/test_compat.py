@@ -1,0 +1,64 @@
+"""The synchronous face of the memory, for scripts."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_store import said
+
+from session import SessionConfig, UnknownSession
+from session.compat import SessionManager
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[SessionManager]:
+    opened = SessionManager(SessionConfig(tmp_path / "june"))
+    yield opened
+    opened.close()
+
+
+def test_a_script_gets_a_session(manager: SessionManager) -> None:
+    """As the original June promised."""
+    session = manager.get_or_create_session_for_room("test-room", "test-user")
+    assert session.room_name == "test-room"
+    assert manager.get_session(session.session_id) == session
+    again = manager.get_or_create_session_for_room("test-room", "test-user")
+    assert again.session_id == session.session_id
+
+
+async def test_it_works_inside_a_running_event_loop(manager: SessionManager) -> None:
+    """A notebook has one."""
+    session = manager.get_or_create_session_for_room("test-room", "test-user")
+    assert manager.add_message(said(session, "1", "hello"))
+    assert [one.text for one in manager.get_history(session.session_id)] == ["hello"]
+    assert manager.get_stats().messages == 1
+
+
+def test_what_is_unknown_is_said_to_be(manager: SessionManager) -> None:
+    """Errors come out as they are."""
+    with pytest.raises(UnknownSession, match="nobody"):
+        manager.get_session("nobody")
+    assert manager.get_session_by_room("nowhere") is None
+    assert not manager.delete_session("nobody")
+
+
+def test_a_whole_script(tmp_path: Path) -> None:
+    """In a process of its own, which ends by itself."""
+    script = (
+        "from session.compat import session_manager\n"
+        "one = session_manager.get_or_create_session_for_room('test-room', 'test-user')\n"
+        "print(one.session_id, one.room_name)\n"
+    )
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(root), "JUNE_DATA__DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.split()[1] == "test-room"
+    assert (tmp_path / "june.db").exists()

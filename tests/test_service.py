@@ -1,0 +1,131 @@
+"""SessionService: the one door."""
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_store import said
+
+from session import CloseReason, SessionConfig, SessionService, UnknownSession, open_sessions
+from session.gate import decide_turn
+from session.service import CONTEXT_MESSAGES, storable
+from session.users import hash_user, key_in
+
+USER = "+49 30 123456"
+
+
+@pytest.fixture
+async def sessions(tmp_path: Path) -> AsyncIterator[SessionService]:
+    async with open_sessions(SessionConfig(tmp_path / "june"), now=lambda: 1000.0) as opened:
+        yield opened
+
+
+async def test_an_identity_is_never_stored(sessions: SessionService, tmp_path: Path) -> None:
+    """Only its keyed hash."""
+    session = await sessions.get_or_create_for_room("room", USER)
+    await sessions.aclose()
+    assert USER not in session.model_dump_json()
+    for file in (tmp_path / "june").iterdir():
+        assert USER.encode() not in file.read_bytes()
+
+
+async def test_a_session_is_found_again(sessions: SessionService) -> None:
+    """By its id, its room and its user."""
+    session = await sessions.get_or_create_for_room("room", USER, channel="phone", language="de")
+    assert await sessions.get_session(session.session_id) == session
+    assert await sessions.get_session_by_room("room") == session
+    assert await sessions.get_user_sessions(USER) == (session,)
+    assert (session.channel, session.language) == ("phone", "de")
+
+
+@pytest.mark.parametrize("session_id", ["", "nobody", "\0", "\ud800", "x" * 10_000])
+async def test_an_unknown_id_is_said_to_be_unknown(
+    sessions: SessionService, session_id: str
+) -> None:
+    """Whatever it looks like."""
+    with pytest.raises(UnknownSession):
+        await sessions.get_session(session_id)
+    assert not await sessions.delete_session(session_id)
+
+
+@pytest.mark.parametrize("room", ["a\0b", "a\x1b[31mb", "\ud800", "r" * 10_000, "日本語", ""])
+async def test_any_room_name_is_a_room(sessions: SessionService, room: str) -> None:
+    """LiveKit hands them on as they are."""
+    session = await sessions.get_or_create_for_room(room, USER)
+    found = await sessions.get_session_by_room(room)
+    assert found is not None
+    assert found.session_id == session.session_id
+    assert await sessions.claim_room(room, "w/j") is not None
+
+
+@given(st.text(st.characters()))
+def test_every_text_can_be_stored(text: str) -> None:
+    """Also what is no UTF-8."""
+    kept = storable(text)
+    assert len(kept) == len(text)
+    assert "\0" not in kept.encode().decode()
+
+
+async def test_messages_with_odd_characters_are_kept(sessions: SessionService) -> None:
+    """A lone surrogate must not cost the call its notebook."""
+    session = await sessions.get_or_create_for_room("room", USER)
+    await sessions.add_message(said(session, "1", "a\ud800b\0c\x07", heard_text="a\ud800"))
+    (message,) = await sessions.history(session.session_id)
+    assert message.text.startswith("a")
+    assert message.text.endswith("c\x07")
+
+
+async def test_the_context_is_the_last_twenty(sessions: SessionService) -> None:
+    """From whichever session, oldest first."""
+    first = await sessions.get_or_create_for_room("a", USER)
+    for number in range(15):
+        await sessions.add_message(said(first, f"a{number}"))
+    await sessions.close_session(first.session_id, CloseReason.CALLER_LEFT)
+    second = await sessions.get_or_create_for_room("b", USER)
+    for number in range(10):
+        await sessions.add_message(said(second, f"b{number}"))
+    context = await sessions.context(second)
+    assert len(context) == CONTEXT_MESSAGES
+    assert [context[0].id, context[-1].id] == ["a5", "b9"]
+
+
+async def test_a_turn_is_judged_on_its_words_each_time(sessions: SessionService) -> None:
+    """They may change between attempts; a refused attempt leaves nothing behind."""
+    session = (await sessions.get_or_create_for_room("room", USER)).session_id
+    assert (await sessions.reserve_turn(session, 1, "x" * 2001)).reason == "too_long"
+    assert (await sessions.reserve_turn(session, 1, "x" * 2000)).allowed
+    assert await sessions.commit_turn(session, 1)
+    assert not await sessions.commit_turn(session, 1)
+
+
+@given(st.integers(0, 50), st.integers(1, 40))
+def test_the_longest_input_is_a_sharp_edge(length: int, limit: int) -> None:
+    """As many characters as are allowed are allowed."""
+    decision = decide_turn("x" * length, max_input_characters=limit)
+    assert decision.allowed == (length <= limit)
+    assert (decision.reason is None) == decision.allowed
+
+
+async def test_it_must_be_opened_first(tmp_path: Path) -> None:
+    """And says how."""
+    with pytest.raises(RuntimeError, match="async with"):
+        await open_sessions(SessionConfig(tmp_path)).get_stats()
+
+
+async def test_the_key_is_made_once_by_whoever_comes_first(tmp_path: Path) -> None:
+    """Several processes start at once and must agree on who is who."""
+    keys = await asyncio.gather(*(asyncio.to_thread(key_in, tmp_path) for _ in range(16)))
+    assert len(set(keys)) == 1
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_same_user_is_another_under_another_key() -> None:
+    """Without June's key nobody can test a guess."""
+    assert hash_user("ann", b"k" * 16) == hash_user("ann", b"k" * 16)
+    assert hash_user("ann", b"k" * 16) != hash_user("ann", b"l" * 100)
+    assert hash_user("ann", b"k" * 16) != hash_user("bob", b"k" * 16)

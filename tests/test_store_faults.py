@@ -1,0 +1,130 @@
+"""A SQLite file that cannot be used: a sentence with a hint, and nothing lost."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+from test_store import NOW, begin, said
+
+from session.errors import StoreError, StoreUnusable
+from session.store.schema import MIGRATIONS
+from session.store.sqlite import SqliteStore
+
+OPEN_AS_NOBODY = """
+import asyncio, os, sys
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+from pathlib import Path
+from session.store.sqlite import SqliteStore
+try:
+    asyncio.run(SqliteStore.open(Path(sys.argv[1])))
+except Exception as error:
+    print(type(error).__name__, error)
+else:
+    print("opened")
+"""
+
+
+def open_as_nobody(path: Path) -> str:
+    """What somebody without rights hears. Root may write everywhere, so it must be somebody else."""
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN_AS_NOBODY, str(path)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def readable(tmp_path: Path) -> Path:
+    """A folder that others may enter; pytest's own are for their owner only."""
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    return tmp_path
+
+
+async def test_a_read_only_file_is_refused_in_words(readable: Path) -> None:
+    """It stays as it was."""
+    path = readable / "june.db"
+    await (await SqliteStore.open(path)).aclose()
+    path.chmod(0o444)
+    before = path.read_bytes()
+    answer = open_as_nobody(path)
+    assert answer.startswith("StoreUnusable")
+    assert str(path) in answer
+    assert "hint:" in answer
+    assert path.read_bytes() == before
+
+
+async def test_a_folder_that_cannot_be_written_is_refused_in_words(readable: Path) -> None:
+    """There is no file yet, and none can be made."""
+    folder = readable / "closed"
+    folder.mkdir(mode=0o555)
+    answer = open_as_nobody(folder / "june.db")
+    assert answer.startswith("StoreUnusable")
+    assert "hint:" in answer
+
+
+@pytest.mark.parametrize("content", [b"this is not a database" * 100, b"\x00" * 5000])
+async def test_a_file_that_is_no_database_is_refused_and_kept(
+    tmp_path: Path, content: bytes
+) -> None:
+    """It may be somebody's."""
+    path = tmp_path / "june.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreUnusable, match="is not a SQLite database.*\nhint: "):
+        await SqliteStore.open(path)
+    assert path.read_bytes() == content
+
+
+async def test_a_newer_file_is_refused_and_kept(tmp_path: Path) -> None:
+    """An older June must not write into what she does not know."""
+    path = tmp_path / "june.db"
+    await (await SqliteStore.open(path)).aclose()
+    db = apsw.Connection(str(path))
+    db.pragma("user_version", len(MIGRATIONS) + 1)
+    db.close()
+    with pytest.raises(StoreUnusable, match="written by a newer June.*\nhint: update June"):
+        await SqliteStore.open(path)
+
+
+async def test_a_full_disk_is_an_error_and_keeps_what_there_is(tmp_path: Path) -> None:
+    """And once there is room again, the same message is kept."""
+    store = await SqliteStore.open(tmp_path / "june.db")
+    session = await begin(store)
+    await store.append_message(said(session, "1"), now=NOW)
+    pages = await store._read(lambda db: int(db.pragma("page_count")))
+    await store._read(lambda db: db.pragma("max_page_count", pages + 4))
+    with pytest.raises(StoreError) as raised:
+        await store.append_message(said(session, "2", "x" * 1_000_000), now=NOW)
+    assert raised.value.retryable
+    assert [one.id for one in await store.messages(session.session_id)] == ["1"]
+    await store._read(lambda db: db.pragma("max_page_count", 1_000_000))
+    assert await store.append_message(said(session, "2", "x" * 1_000_000), now=NOW)
+    await store.aclose()
+
+
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    """And closing twice is fine."""
+    store = await SqliteStore.open(tmp_path / "june.db")
+    await store.aclose()
+    await store.aclose()
+    with pytest.raises((StoreError, RuntimeError)):
+        await begin(store)
+
+
+async def test_what_was_said_is_for_its_owner_only(tmp_path: Path) -> None:
+    """File and folder."""
+    path = tmp_path / "new" / "june.db"
+    store = await SqliteStore.open(path)
+    await begin(store)
+    for file in path.parent.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file
+    assert path.parent.stat().st_mode & 0o077 == 0
+    await store.aclose()
