@@ -26,6 +26,7 @@ class SessionManager:
     def __init__(self, config: SessionConfig | None = None) -> None:
         self._config = config
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._sessions: SessionService | None = None
         self._opening = threading.Lock()
 
@@ -59,20 +60,22 @@ class SessionManager:
     def close(self) -> None:
         """Close the memory; the next use opens it anew. Also done at the script's end."""
         with self._opening:
-            if self._sessions is None or self._loop is None:
+            if self._sessions is None or self._loop is None or self._thread is None:
                 return
             self._wait(self._sessions.aclose())
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._sessions = self._loop = None
+            self._thread.join()
+            self._loop.close()
+            self._sessions = self._loop = self._thread = None
 
     def _open(self) -> SessionService:
         with self._opening:
             if self._sessions is None:
                 self._loop = asyncio.new_event_loop()
-                thread = threading.Thread(
+                self._thread = threading.Thread(
                     target=self._loop.run_forever, name="june.session.compat", daemon=True
                 )
-                thread.start()
+                self._thread.start()
                 sessions = open_sessions(self._config or _config())
                 self._sessions = self._wait(sessions.__aenter__())
                 atexit.register(self.close)

@@ -1,0 +1,162 @@
+"""The gate: every turn passes it, however it was said, and it takes effect once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
+
+from agent.assistant import June
+from agent.gate import TurnGate
+from agent.lines import ENGLISH
+from agent.models.offline import OfflineLLM
+from agent.notebook import Notebook
+from agent.remembered import Memory, chat_context, recall
+from session import SessionConfig, SessionService, open_sessions
+
+CONFIG = SessionConfig(Path("unused"), store_url="memory:", max_input_characters=100)
+
+
+class Conversation:
+    """June with her real gate, notebook and offline brain, and no sound at all."""
+
+    def __init__(self, sessions: SessionService, memory: Memory, notebook: Notebook) -> None:
+        self.sessions = sessions
+        self.memory = memory
+        self.gate = TurnGate(
+            sessions,
+            memory.session,
+            notebook,
+            call_id="call",
+            turns_before=memory.turns_before,
+            longest_kept_characters=100,
+            now=lambda: 1000.0,
+        )
+        self.brain = OfflineLLM()
+        self.voice: AgentSession[None] = AgentSession(
+            llm=self.brain, vad=None, turn_handling={"turn_detection": None}
+        )
+        self.voice.on("conversation_item_added", self.gate.commit)
+
+    async def begin(self) -> None:
+        await self.voice.start(June(self.gate, ENGLISH, chat_context(self.memory.context)))
+
+    async def says(self, text: str) -> str:
+        """June's reply."""
+        result = await self.voice.run(user_input=text)
+        (reply,) = [event.item for event in result.events if event.type == "message"][-1:]
+        return reply.text_content or ""
+
+
+@pytest.fixture
+async def sessions() -> AsyncIterator[SessionService]:
+    async with open_sessions(CONFIG, now=lambda: 1000.0) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def talk(sessions: SessionService) -> AsyncIterator[Conversation]:
+    memory = await recall(sessions, "room", "ann", "en")
+    async with Notebook(sessions) as notebook:
+        conversation = Conversation(sessions, memory, notebook)
+        await conversation.begin()
+        yield conversation
+        await conversation.voice.aclose()
+
+
+async def written(talk: Conversation, count: int) -> list[tuple[str, int, str]]:
+    """What the notebook wrote, once it has written so much."""
+    while len(history := await talk.sessions.history(talk.memory.session.session_id)) < count:
+        await asyncio.sleep(0)
+    return [(message.role, message.turn, message.said) for message in history]
+
+
+async def test_a_turn_is_answered_and_written_down(talk: Conversation) -> None:
+    """In order, under one turn number."""
+    reply = await talk.says("Who are you?")
+    assert "June" in reply
+    assert await written(talk, 2) == [("user", 1, "Who are you?"), ("assistant", 1, reply)]
+    assert (talk.gate.turns, talk.gate.refused) == (1, 0)
+
+
+async def test_a_refused_turn_is_answered_in_words_without_the_model(talk: Conversation) -> None:
+    """Too long is said to be too long; the model is not asked, and never sees it later."""
+    asked: list[object] = []
+    talk.brain.on("metrics_collected", asked.append)
+    assert await talk.says("so " * 50) == ENGLISH.input_too_long
+    assert asked == []
+    assert talk.gate.refused == 1
+    assert await talk.says("What did I just say?") == f"You said: {('so ' * 50)[:100]}…"
+
+
+async def test_turns_are_counted_by_commit_and_not_by_attempt(talk: Conversation) -> None:
+    """Attempts have ids of their own, and reserve the same turn until one is committed."""
+    attempts = [llm.ChatMessage(role="user", content=["Hello"]) for _ in range(3)]
+    assert [talk.gate.number_of(attempt.id) for attempt in attempts] == [1, 1, 1]
+    talk.gate.commit(ConversationItemAddedEvent(item=attempts[1]))
+    assert talk.gate.number_of(attempts[1].id) == 1
+    assert talk.gate.number_of(llm.ChatMessage(role="user", content=["Next"]).id) == 2
+    assert await talk.sessions.reserve_turn(talk.memory.session.session_id, 1, "Hello")
+
+
+async def test_a_reply_that_was_cut_off_is_kept_as_heard(talk: Conversation) -> None:
+    """What June was kept from saying is not recorded as said."""
+    talk.gate.commit(
+        ConversationItemAddedEvent(
+            item=llm.ChatMessage(role="assistant", content=["I can tell"], interrupted=True)
+        )
+    )
+    await written(talk, 1)
+    (message,) = await talk.sessions.history(talk.memory.session.session_id)
+    assert message.heard_text == "I can tell"
+
+
+async def test_what_is_typed_is_known_to_be_typed(talk: Conversation) -> None:
+    """By the id that the message was given."""
+    message = llm.ChatMessage(role="user", content=["hello"])
+    talk.gate.is_typed(message)
+    talk.gate.commit(ConversationItemAddedEvent(item=message))
+    await written(talk, 1)
+    (kept,) = await talk.sessions.history(talk.memory.session.session_id)
+    assert kept.source == "text"
+
+
+async def test_a_resumed_conversation_goes_on_counting(sessions: SessionService) -> None:
+    """And its last words are the model's context."""
+    for expected in (1, 2):
+        memory = await recall(sessions, "room", "ann", "en")
+        async with Notebook(sessions) as notebook:
+            talk = Conversation(sessions, memory, notebook)
+            await talk.begin()
+            await talk.says(f"This is number {expected}")
+            assert (await written(talk, expected * 2))[-1][1] == expected
+            await talk.voice.aclose()
+    again = await recall(sessions, "room", "ann", "en")
+    assert again.is_resumed
+    assert [message.said for message in again.context if message.role == "user"] == [
+        "This is number 1",
+        "This is number 2",
+    ]
+
+
+async def test_with_the_store_away_turns_are_answered(sessions: SessionService) -> None:
+    """Silence would be worse."""
+
+    class Away(SessionService):
+        async def reserve_turn(self, session_id: str, turn: int, text: str) -> object:  # type: ignore[override]  # it never answers
+            from session import StoreError
+
+            raise StoreError("away", retryable=True)
+
+    memory = await recall(sessions, "room", "ann", "en")
+    async with Notebook(sessions) as notebook:
+        talk = Conversation(Away(CONFIG), memory, notebook)
+        decision = await talk.gate.reserve(llm.ChatMessage(role="user", content=["hi"]))
+    assert decision.allowed
+
+
+async def test_markdown_is_kept_out_of_speech() -> None:
+    """A model writes it all the same; the voice must not read asterisks aloud."""
+    options = AgentSession[None](vad=None, turn_handling={"turn_detection": None}).options
+    assert options.tts_text_transforms == ["filter_markdown", "filter_emoji"]
