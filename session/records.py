@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 Role = Literal["user", "assistant"]
 Source = Literal["voice", "text", "tool"]
@@ -35,7 +35,8 @@ class CloseReason(StrEnum):
 
 
 class Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error must not show what somebody said.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Session(Record):
@@ -74,7 +75,7 @@ class Message(Record):
     text: str
     heard_text: str | None = None
     """Of a reply that was interrupted: as far as the caller heard it."""
-    at: float
+    at: FiniteFloat
 
     @property
     def said(self) -> str:

@@ -1,12 +1,14 @@
 """SessionService: the one door to sessions, limits, money and skills."""
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from session.errors import UnknownSession
+from session.errors import StoreError, UnknownSession
 from session.gate import Decision, decide_turn
 from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.records import Channel, CloseReason, Message, Session, SessionStats
@@ -25,7 +27,7 @@ class SessionConfig:
 
     data_dir: Path
     store_url: str = ""
-    secret_key: bytes | None = None
+    secret_key: bytes | None = field(default=None, repr=False)
     """Keys the hashes of users; None for the key in `data_dir`, which is made at first use."""
     max_input_characters: int = 2_000
 
@@ -45,11 +47,19 @@ class SessionService:
         """Raises `StoreUnusable`, worded for the operator."""
         config = self._config
         store = await open_store(config.store_url or f"sqlite:{config.data_dir / DATABASE}")
-        key = config.secret_key
-        if key is None and config.store_url.startswith("memory:"):
-            key = b"forgotten with the process"
-        self._opened = (store, key or key_in(config.data_dir))
+        try:
+            self._opened = (store, await asyncio.to_thread(self._key))
+        except BaseException:
+            await store.aclose()
+            raise
         return self
+
+    def _key(self) -> bytes:
+        if self._config.secret_key:
+            return self._config.secret_key
+        if self._config.store_url.startswith("memory:"):
+            return b"forgotten with the process"
+        return key_in(self._config.data_dir)
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
@@ -77,7 +87,7 @@ class SessionService:
             storable(room_name),
             self._hash(user),
             channel=channel,
-            language=language,
+            language=storable(language),
             now=self._now(),
         )
 
@@ -98,11 +108,8 @@ class SessionService:
 
     async def add_message(self, message: Message) -> bool:
         """Keep it once, by its id: True the first time. Raises `UnknownSession`."""
-        text = {"text": storable(message.text)}
-        heard = {"heard_text": message.heard_text and storable(message.heard_text)}
-        return await self._store.append_message(
-            message.model_copy(update=text | heard), now=self._now()
-        )
+        texts = {name: storable(value) for name, value in message if isinstance(value, str)}
+        return await self._store.append_message(message.model_copy(update=texts), now=self._now())
 
     async def history(self, session_id: str) -> tuple[Message, ...]:
         return await self._store.messages(storable(session_id))
@@ -113,11 +120,11 @@ class SessionService:
 
     async def touch(self, session_id: str) -> None:
         """A sign of life."""
-        await self._store.touch(session_id, now=self._now())
+        await self._store.touch(storable(session_id), now=self._now())
 
     async def close_session(self, session_id: str, reason: CloseReason) -> bool:
         """The first reason stands; later ones give False."""
-        return await self._store.close_session(session_id, reason, now=self._now())
+        return await self._store.close_session(storable(session_id), reason, now=self._now())
 
     async def delete_session(self, session_id: str) -> bool:
         """With all that was said in it; False where there is none."""
@@ -127,22 +134,29 @@ class SessionService:
         return await self._store.stats()
 
     async def reserve_turn(self, session_id: str, turn: int, text: str) -> Decision:
-        """May this attempt at a turn be answered? Attempts at one turn reserve it once."""
+        """May this attempt at a turn be answered? Attempts at one turn reserve it once.
+
+        A refused attempt takes back what an earlier one with other words had reserved.
+        """
+        session_id = storable(session_id)
         decision = decide_turn(text, max_input_characters=self._config.max_input_characters)
         if decision.allowed:
             await self._store.reserve_turn(session_id, turn, now=self._now())
+        else:
+            with suppress(StoreError):  # the words decide, whether the store is there or not
+                await self._store.cancel_turn(session_id, turn)
         return decision
 
     async def commit_turn(self, session_id: str, turn: int) -> bool:
         """The turn was really taken; what it costs takes effect, once."""
-        return await self._store.commit_turn(session_id, turn, now=self._now())
+        return await self._store.commit_turn(storable(session_id), turn, now=self._now())
 
     async def claim_room(
         self, room_name: str, owner: str, *, ttl_seconds: float = LEASE_SECONDS
     ) -> Lease | None:
         """Be June in a room; None while another owner is."""
         return await self._store.claim_lease(
-            storable(room_name), owner, ttl_seconds=ttl_seconds, now=self._now()
+            storable(room_name), storable(owner), ttl_seconds=ttl_seconds, now=self._now()
         )
 
     async def renew_room(self, lease: Lease) -> LeaseState:
@@ -153,7 +167,7 @@ class SessionService:
 
     async def ask_to_leave(self, owner_prefix: str) -> int:
         """Tell all calls of a worker to say goodbye; how many there are."""
-        return await self._store.ask_to_leave(owner_prefix)
+        return await self._store.ask_to_leave(storable(owner_prefix))
 
 
 def storable(text: str) -> str:

@@ -72,7 +72,8 @@ class MemoryStore:
         return tuple(sorted(theirs, key=lambda session: session.created_at, reverse=True))
 
     async def touch(self, session_id: str, *, now: float) -> None:
-        if session := self._sessions.get(session_id):
+        session = self._sessions.get(session_id)
+        if session is not None and session.status is Status.OPEN:
             self._sessions[session_id] = session.model_copy(update={"seen_at": now})
 
     async def close_session(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
@@ -117,11 +118,19 @@ class MemoryStore:
         return tuple(said[-limit:])
 
     async def reserve_turn(self, session_id: str, turn: int, *, now: float) -> bool:
+        if session_id not in self._sessions:
+            return False
         first = (session_id, turn) not in self._turns
         self._turns.setdefault((session_id, turn), False)
         return first
 
+    async def cancel_turn(self, session_id: str, turn: int) -> None:
+        if self._turns.get((session_id, turn)) is False:
+            del self._turns[session_id, turn]
+
     async def commit_turn(self, session_id: str, turn: int, *, now: float) -> bool:
+        if session_id not in self._sessions:
+            return False
         first = not self._turns.get((session_id, turn), False)
         self._turns[session_id, turn] = True
         return first

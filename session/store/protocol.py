@@ -30,7 +30,7 @@ class Store(Protocol):
         ...
 
     async def touch(self, session_id: str, *, now: float) -> None:
-        """A sign of life. An unknown session is let be."""
+        """A sign of life. A session that is closed or unknown is let be."""
         ...
 
     async def close_session(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
@@ -54,7 +54,14 @@ class Store(Protocol):
         ...
 
     async def reserve_turn(self, session_id: str, turn: int, *, now: float) -> bool:
-        """True for the first attempt at a turn, False for every other one."""
+        """True for the first attempt at a turn, False for every other one.
+
+        Of an unknown session no turn is kept: False.
+        """
+        ...
+
+    async def cancel_turn(self, session_id: str, turn: int) -> None:
+        """Take a reservation back; a turn that is committed stays."""
         ...
 
     async def commit_turn(self, session_id: str, turn: int, *, now: float) -> bool:
@@ -64,7 +71,10 @@ class Store(Protocol):
     async def claim_lease(
         self, room: str, owner: str, *, ttl_seconds: float, now: float
     ) -> Lease | None:
-        """The room's lease, or None while somebody else holds it. Its holder may claim it anew."""
+        """The room's lease, or None while somebody else holds it. Its holder may claim it anew.
+
+        A lease that ran out is still its holder's until somebody else claims the room.
+        """
         ...
 
     async def renew_lease(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState: ...

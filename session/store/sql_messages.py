@@ -38,17 +38,26 @@ def recent(db: apsw.Connection, user: str, limit: int) -> tuple[Message, ...]:
 
 def reserve_turn(db: apsw.Connection, session_id: str, turn: int, now: float) -> bool:
     db.execute(
-        "INSERT INTO turns (session_id, turn, reserved_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (session_id, turn, now),
+        "INSERT INTO turns (session_id, turn, reserved_at) "
+        "SELECT session_id, ?, ? FROM sessions WHERE session_id = ? ON CONFLICT DO NOTHING",
+        (turn, now, session_id),
     )
     return db.changes() == 1
 
 
+def cancel_turn(db: apsw.Connection, session_id: str, turn: int) -> None:
+    db.execute(
+        "DELETE FROM turns WHERE session_id = ? AND turn = ? AND committed_at IS NULL",
+        (session_id, turn),
+    )
+
+
 def commit_turn(db: apsw.Connection, session_id: str, turn: int, now: float) -> bool:
     db.execute(
-        "INSERT INTO turns (session_id, turn, committed_at) VALUES (?, ?, ?) "
+        "INSERT INTO turns (session_id, turn, committed_at) "
+        "SELECT session_id, ?, ? FROM sessions WHERE session_id = ? "
         "ON CONFLICT DO UPDATE SET committed_at = excluded.committed_at "
         "WHERE committed_at IS NULL",
-        (session_id, turn, now),
+        (turn, now, session_id),
     )
     return db.changes() == 1

@@ -45,7 +45,8 @@ def of_user(db: apsw.Connection, user: str) -> tuple[Session, ...]:
 
 
 def touch(db: apsw.Connection, session_id: str, now: float) -> None:
-    if session := get(db, session_id):
+    session = get(db, session_id)
+    if session is not None and session.status is Status.OPEN:
         save(db, session.model_copy(update={"seen_at": now}))
 
 

@@ -125,6 +125,9 @@ class SqliteStore:
     async def reserve_turn(self, session_id: str, turn: int, *, now: float) -> bool:
         return await self._write(lambda db: sql_messages.reserve_turn(db, session_id, turn, now))
 
+    async def cancel_turn(self, session_id: str, turn: int) -> None:
+        await self._write(lambda db: sql_messages.cancel_turn(db, session_id, turn))
+
     async def commit_turn(self, session_id: str, turn: int, *, now: float) -> bool:
         return await self._write(lambda db: sql_messages.commit_turn(db, session_id, turn, now))
 
@@ -155,6 +158,11 @@ class SqliteStore:
             return
         self._is_closed = True
         assert self._db is not None
-        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+        try:
+            closing = asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+        except RuntimeError:
+            # The interpreter is ending and has ended the thread: nothing else runs in it now.
+            self._db.close()
+            return
         self._thread.shutdown(wait=False)
         await closing
