@@ -142,7 +142,8 @@ class MemoryStore:
         if held is not None and held.expires_at > now and held.lease.owner != owner:
             return None
         lease = Lease(room, owner, next(self._fences))
-        self._leases[room] = _Held(lease, now + ttl_seconds)
+        asked = held is not None and held.lease.owner == owner and held.asked_to_leave
+        self._leases[room] = _Held(lease, now + ttl_seconds, asked)
         return lease
 
     async def renew_lease(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:

@@ -73,7 +73,8 @@ class Store(Protocol):
     ) -> Lease | None:
         """The room's lease, or None while somebody else holds it. Its holder may claim it anew.
 
-        A lease that ran out is still its holder's until somebody else claims the room.
+        Whom its worker asked to leave stays asked. A lease that ran out is still its holder's
+        until somebody else claims the room.
         """
         ...
 

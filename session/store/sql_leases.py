@@ -19,8 +19,12 @@ def claim(
     ((fence,),) = rows(
         db, "UPDATE counters SET value = value + 1 WHERE name = 'fence' RETURNING value"
     )
+    # The worker claims a room, then its call does: who was asked to leave in between must hear it.
     db.execute(
-        "REPLACE INTO leases VALUES (?, ?, ?, ?, 0)", (room, owner, fence, now + ttl_seconds)
+        "INSERT INTO leases VALUES (?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET "
+        "asked_to_leave = asked_to_leave AND owner = excluded.owner, owner = excluded.owner, "
+        "fence = excluded.fence, expires_at = excluded.expires_at",
+        (room, owner, fence, now + ttl_seconds),
     )
     return Lease(room, owner, fence)
 

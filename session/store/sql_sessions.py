@@ -12,7 +12,13 @@ from session.store.rows import rows
 def open_session(
     db: apsw.Connection, room: str, user: str, *, channel: Channel, language: str, now: float
 ) -> Session:
-    theirs = _select(db, "WHERE room = ? AND user = ?", room, user)
+    # The one to resume or to close is among the newest; somebody may have thousands.
+    theirs = _select(
+        db,
+        "WHERE room = ? AND user = ? ORDER BY is_open DESC, created_at DESC LIMIT 20",
+        room,
+        user,
+    )
     planned = plan(theirs, now)
     session = planned.resume
     if session is None:

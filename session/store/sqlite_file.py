@@ -8,13 +8,15 @@ import apsw
 from session.errors import StoreUnusable
 from session.store.schema import migrate, refuse_foreign
 
-BUSY_MILLISECONDS = 5_000
+BUSY_SECONDS = 5.0
 
 ELSEWHERE = "name another file in `[store] url`"
 
 
-def connect(path: Path) -> apsw.Connection:
+def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connection:
     """Make the file if need be, and bring it to this version.
+
+    A transaction waits `busy_seconds` for those of other processes.
 
     Raises:
         StoreUnusable: if it is not June's, or cannot be read and written.
@@ -25,6 +27,7 @@ def connect(path: Path) -> apsw.Connection:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         db = apsw.Connection(str(path))
         try:
+            db.set_busy_timeout(round(busy_seconds * 1000))
             _prepare(db, path)
         except BaseException:
             db.close()
@@ -35,7 +38,6 @@ def connect(path: Path) -> apsw.Connection:
 
 
 def _prepare(db: apsw.Connection, path: Path) -> None:
-    db.set_busy_timeout(BUSY_MILLISECONDS)
     if db.readonly("main"):
         raise apsw.ReadOnlyError("it may not be written")
     refuse_foreign(db, path)
