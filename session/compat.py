@@ -60,13 +60,11 @@ class SessionManager:
     def close(self) -> None:
         """Close the memory; the next use opens it anew. Also done at the script's end."""
         with self._opening:
-            if self._sessions is None or self._loop is None or self._thread is None:
+            if self._sessions is None:
                 return
             self._wait(self._sessions.aclose())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            self._sessions = self._loop = self._thread = None
+            self._sessions = None
+            self._stop()
 
     def _open(self) -> SessionService:
         with self._opening:
@@ -76,10 +74,22 @@ class SessionManager:
                     target=self._loop.run_forever, name="june.session.compat", daemon=True
                 )
                 self._thread.start()
-                sessions = open_sessions(self._config or _config())
-                self._sessions = self._wait(sessions.__aenter__())
+                try:
+                    sessions = open_sessions(self._config or _config())
+                    self._sessions = self._wait(sessions.__aenter__())
+                except BaseException:
+                    self._stop()
+                    raise
                 atexit.register(self.close)
             return self._sessions
+
+    def _stop(self) -> None:
+        assert self._loop is not None
+        assert self._thread is not None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = self._thread = None
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         assert self._loop is not None
@@ -88,13 +98,16 @@ class SessionManager:
 
 def _config() -> SessionConfig:
     """June's folder as the agent finds it, without the agent's settings."""
+    shared = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if not shared.is_absolute():  # the XDG rules say that such a one is to be ignored
+        shared = Path("~/.local/share")
     named = os.environ.get("JUNE_DATA__DIR")
-    shared = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    scheme, colon, path = os.environ.get("JUNE_STORE__URL", "").partition(":")
     key = os.environ.get("JUNE_SECRET_KEY")
     return SessionConfig(
-        data_dir=Path(named or f"{shared}/june").expanduser(),
-        store_url=os.environ.get("JUNE_STORE__URL", ""),
-        secret_key=key.encode() if key else None,
+        data_dir=(Path(named) if named else shared / "june").expanduser(),
+        store_url=f"{scheme}{colon}{Path(path).expanduser() if path else path}",
+        secret_key=os.fsencode(key) if key else None,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_store import said
 
-from session import SessionConfig, UnknownSession
+from session import SessionConfig, StoreUnusable, UnknownSession
 from session.compat import SessionManager
 
 
@@ -44,6 +44,18 @@ def test_what_is_unknown_is_said_to_be(manager: SessionManager) -> None:
     assert not manager.delete_session("nobody")
 
 
+def test_a_store_that_cannot_be_opened_leaves_nothing_running(tmp_path: Path) -> None:
+    """And the next use tries again."""
+    (tmp_path / "june.db").write_text("this is no database")
+    manager = SessionManager(SessionConfig(tmp_path))
+    with pytest.raises(StoreUnusable, match="hint:"):
+        manager.get_stats()
+    assert manager._thread is None
+    (tmp_path / "june.db").unlink()
+    assert manager.get_stats().messages == 0
+    manager.close()
+
+
 def test_a_whole_script(tmp_path: Path) -> None:
     """In a process of its own, which ends by itself."""
     script = (
@@ -61,4 +73,5 @@ def test_a_whole_script(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.split()[1] == "test-room"
-    assert (tmp_path / "june.db").exists()
+    assert done.stderr == ""
+    assert {file.name for file in tmp_path.iterdir()} == {"june.db", "secret.key"}, "closed"
