@@ -1,0 +1,261 @@
+"""LiveKit's rooms from outside: tokens, who is there, and sending June to whoever comes.
+
+* LiveKitError
+  x LiveKitUnreachable   nothing answers there, or what answers is not a LiveKit server
+  x LiveKitRefused       it answers, and does not accept the key, the secret or the request
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+import aiohttp
+import structlog
+from livekit import api
+from livekit.protocol.models import ParticipantInfo
+
+from agent.config import LiveKitSettings
+from agent.errors import CannotStart
+from agent.visits import Dispatch, Present, Visits
+
+log = structlog.get_logger(__name__)
+
+DEADLINE_SECONDS = 5.0
+"""For each request, retries included."""
+
+LOOK_EVERY_SECONDS = 0.5
+
+Answer = TypeVar("Answer")
+
+PEOPLE = (ParticipantInfo.STANDARD, ParticipantInfo.SIP, ParticipantInfo.CONNECTOR)
+
+
+class LiveKitError(CannotStart):
+    """A request to the LiveKit server failed; the message is for the operator."""
+
+
+class LiveKitUnreachable(LiveKitError):
+    """Nothing answered as a LiveKit server does. Trying again may help."""
+
+
+class LiveKitRefused(LiveKitError):
+    """The server answered no. Trying again does not help."""
+
+
+class _NotFound(LiveKitRefused):
+    """What was to be deleted is gone already."""
+
+
+class LiveKitClient:
+    """Requests to one LiveKit server, on behalf of the agent called `agent_name`.
+
+    Usable inside `async with`. Every method raises `LiveKitError`, at the latest after 5 s.
+    """
+
+    def __init__(self, settings: LiveKitSettings, *, agent_name: str) -> None:
+        if settings.missing:
+            raise LiveKitRefused(
+                f"`{settings.missing[0]}` is not set\nhint: run `export {settings.missing[0]}=…`"
+            )
+        assert settings.url and settings.api_key
+        assert settings.api_secret
+        self._url = settings.url
+        self._api_key = settings.api_key
+        self._api_secret = settings.api_secret
+        self._agent_name = agent_name
+        self._api: api.LiveKitAPI | None = None
+
+    async def __aenter__(self) -> "LiveKitClient":
+        self._api = api.LiveKitAPI(
+            self._url,
+            self._api_key,
+            self._api_secret.get_secret_value(),
+            timeout=aiohttp.ClientTimeout(total=DEADLINE_SECONDS),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._requests.aclose()
+
+    def caller_token(
+        self, room: str, identity: str, name: str = "", *, join_within: timedelta
+    ) -> str:
+        """A token to join this room with, as this identity, to speak, to type and to listen."""
+        grants = api.VideoGrants(
+            room_join=True,
+            room=room,
+            can_publish=True,
+            can_publish_sources=["microphone"],
+            can_publish_data=True,
+            can_subscribe=True,
+            can_update_own_metadata=False,
+        )
+        return (
+            api.AccessToken(self._api_key, self._api_secret.get_secret_value())
+            .with_identity(identity)
+            .with_name(name)
+            .with_ttl(join_within)
+            .with_grants(grants)
+            .to_jwt()
+        )
+
+    async def check(self) -> None:
+        """That the server can be reached and accepts the key."""
+        await self._ask(self._requests.room.list_rooms(api.ListRoomsRequest(names=["-"])))
+
+    async def present(self, room: str) -> Present:
+        """Who is in the room; nobody is in a room that does not exist."""
+        answer = await self._ask(
+            self._requests.room.list_participants(api.ListParticipantsRequest(room=room))
+        )
+        here = [p for p in answer.participants if p.state != ParticipantInfo.DISCONNECTED]
+        return Present(
+            visits=frozenset(p.sid for p in here if p.kind in PEOPLE),
+            junes=frozenset(
+                p.identity
+                for p in here
+                if p.kind == ParticipantInfo.AGENT
+                and p.attributes.get("lk.agent.name") == self._agent_name
+            ),
+        )
+
+    async def dispatch(self, room: str, metadata: Mapping[str, Any] | None = None) -> str:
+        """Ask June into the room, unless she has been asked; the dispatch's id.
+
+        The server itself would send one more June for each request.
+        """
+        if pending := await self.dispatches(room):
+            return pending[0].id
+        answer = await self._ask(
+            self._requests.agent_dispatch.create_dispatch(
+                api.CreateAgentDispatchRequest(
+                    agent_name=self._agent_name,
+                    room=room,
+                    metadata=json.dumps(metadata) if metadata else "",
+                )
+            )
+        )
+        return answer.id
+
+    async def dispatches(self, room: str) -> tuple[Dispatch, ...]:
+        """What June was asked for and nobody has withdrawn, also where she has come and gone."""
+        answer = await self._ask(self._requests.agent_dispatch.list_dispatch(room))
+        return tuple(
+            Dispatch(
+                dispatch.id,
+                frozenset(
+                    job.state.participant_identity
+                    for job in dispatch.state.jobs
+                    if job.state.participant_identity
+                ),
+            )
+            for dispatch in answer
+            if dispatch.agent_name == self._agent_name
+        )
+
+    async def withdraw(self, room: str, dispatch_id: str) -> None:
+        """Delete a dispatch; a June who came by it leaves within 3 s."""
+        with suppress(_NotFound):
+            await self._ask(self._requests.agent_dispatch.delete_dispatch(dispatch_id, room))
+
+    async def delete_room(self, room: str) -> None:
+        """End the room for everybody in it."""
+        with suppress(_NotFound):
+            await self._ask(self._requests.room.delete_room(api.DeleteRoomRequest(room=room)))
+
+    @property
+    def _requests(self) -> api.LiveKitAPI:
+        assert self._api is not None, "used outside `async with`"
+        return self._api
+
+    async def _ask(self, request: Awaitable[Answer]) -> Answer:
+        """Wait for an answer, and turn what goes wrong into June's own errors."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await request
+        except api.TwirpError as error:
+            raise self._said_no(error) from error
+        except TimeoutError as error:
+            raise self._unreachable(f"no answer within {DEADLINE_SECONDS:.0f} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._unreachable(str(error) or type(error).__name__) from error
+
+    def _unreachable(self, why: str) -> LiveKitUnreachable:
+        address = self._url.replace("ws", "http", 1)
+        return LiveKitUnreachable(
+            f"no LiveKit server answers at `{self._url}`: {why}\n"
+            f"hint: run `curl {address}`, which should say OK, or correct `LIVEKIT_URL`"
+        )
+
+    def _said_no(self, error: api.TwirpError) -> LiveKitError:
+        if error.code == api.TwirpErrorCode.NOT_FOUND:
+            return _NotFound(f"the LiveKit server at `{self._url}` knows no such thing")
+        if error.status in (401, 403):
+            return LiveKitRefused(
+                f"the LiveKit server at `{self._url}` does not accept the key `{self._api_key}` "
+                "with its secret\n"
+                "hint: set `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET` to a pair that the server "
+                "knows"
+            )
+        if error.status >= 500 or error.code == api.TwirpErrorCode.UNKNOWN:
+            return self._unreachable(error.message or f"it answers with status {error.status}")
+        return LiveKitRefused(
+            f"the LiveKit server at `{self._url}` refused a request: {error.message}\n"
+            "hint: run `livekit-server --version`; it should be 1.13 or newer"
+        )
+
+
+class Rooms(Protocol):
+    """What the loop below asks of a `LiveKitClient`."""
+
+    async def present(self, room: str) -> Present: ...
+    async def dispatches(self, room: str) -> tuple[Dispatch, ...]: ...
+    async def dispatch(self, room: str) -> str: ...
+    async def withdraw(self, room: str, dispatch_id: str) -> None: ...
+
+
+async def keep_dispatched(
+    client: Rooms,
+    room: str,
+    *,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    now: Callable[[], float] = time.monotonic,
+) -> None:
+    """Send June to whoever joins the room, each time. Runs until it is cancelled.
+
+    A LiveKit server that is away is logged once, and asked again until it is back.
+    """
+    visits = Visits()
+    failing = False
+    while True:
+        try:
+            await _look(client, room, visits, now)
+            if failing:
+                log.info("dispatch.works", room=room)
+            failing = False
+        except LiveKitError as error:
+            if not failing:
+                log.warning("dispatch.failed", room=room, error=str(error))
+            failing = True
+        await sleep(LOOK_EVERY_SECONDS)
+
+
+async def _look(client: Rooms, room: str, visits: Visits, now: Callable[[], float]) -> None:
+    if not visits.is_june_owed(await client.present(room), now()):
+        return
+    step = visits.next_step(await client.dispatches(room), now())
+    for dispatch_id in step.withdraw:
+        await client.withdraw(room, dispatch_id)
+    if step.ask:
+        await client.dispatch(room)
+        log.info("june.dispatched", room=room)
