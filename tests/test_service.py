@@ -120,7 +120,7 @@ async def test_the_key_is_made_once_by_whoever_comes_first(tmp_path: Path) -> No
     """Several processes start at once and must agree on who is who."""
     keys = await asyncio.gather(*(asyncio.to_thread(key_in, tmp_path) for _ in range(16)))
     assert len(set(keys)) == 1
-    (file,) = tmp_path.iterdir()
+    (file,) = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

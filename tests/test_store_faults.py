@@ -29,7 +29,7 @@ else:
 
 
 def open_as_nobody(path: Path) -> str:
-    """What somebody without rights hears. Root may write everywhere, so it must be somebody else."""
+    """What somebody without rights hears; root may write everywhere, so it is not root."""
     done = subprocess.run(
         [sys.executable, "-c", OPEN_AS_NOBODY, str(path)],
         cwd=Path(__file__).parent.parent,
@@ -78,7 +78,7 @@ async def test_a_file_that_is_no_database_is_refused_and_kept(
     """It may be somebody's."""
     path = tmp_path / "june.db"
     path.write_bytes(content)
-    with pytest.raises(StoreUnusable, match="is not a SQLite database.*\nhint: "):
+    with pytest.raises(StoreUnusable, match=r"is not a SQLite database.*\nhint: "):
         await SqliteStore.open(path)
     assert path.read_bytes() == content
 
@@ -90,7 +90,7 @@ async def test_a_newer_file_is_refused_and_kept(tmp_path: Path) -> None:
     db = apsw.Connection(str(path))
     db.pragma("user_version", len(MIGRATIONS) + 1)
     db.close()
-    with pytest.raises(StoreUnusable, match="written by a newer June.*\nhint: update June"):
+    with pytest.raises(StoreUnusable, match=r"written by a newer June.*\nhint: update June"):
         await SqliteStore.open(path)
 
 
@@ -115,7 +115,7 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
     store = await SqliteStore.open(tmp_path / "june.db")
     await store.aclose()
     await store.aclose()
-    with pytest.raises((StoreError, RuntimeError)):
+    with pytest.raises(StoreError, match="is closed"):
         await begin(store)
 
 
