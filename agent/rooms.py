@@ -62,8 +62,9 @@ class LiveKitClient:
             raise LiveKitRefused(
                 f"`{settings.missing[0]}` is not set\nhint: run `export {settings.missing[0]}=…`"
             )
-        assert settings.url and settings.api_key
-        assert settings.api_secret
+        assert settings.url is not None
+        assert settings.api_key is not None
+        assert settings.api_secret is not None
         self._url = settings.url
         self._api_key = settings.api_key
         self._api_secret = settings.api_secret
@@ -130,12 +131,14 @@ class LiveKitClient:
         )
 
     async def dispatch(self, room: str, metadata: Mapping[str, Any] | None = None) -> str:
-        """Ask June into the room, unless she has been asked; the dispatch's id.
+        """Ask June into the room, unless she is there or on her way; the dispatch's id.
 
         The server itself would send one more June for each request.
         """
-        if pending := await self.dispatches(room):
-            return pending[0].id
+        present = await self.present(room)
+        for dispatch in await self.dispatches(room):
+            if not dispatch.junes or dispatch.junes & present.junes:
+                return dispatch.id
         answer = await self._ask(
             self._requests.agent_dispatch.create_dispatch(
                 api.CreateAgentDispatchRequest(
@@ -148,7 +151,10 @@ class LiveKitClient:
         return answer.id
 
     async def dispatches(self, room: str) -> tuple[Dispatch, ...]:
-        """What June was asked for and nobody has withdrawn, also where she has come and gone."""
+        """How often June was asked and nobody has withdrawn it, also where she has come and gone.
+
+        LiveKit says some seconds late who took the job, and never that it has ended.
+        """
         answer = await self._ask(self._requests.agent_dispatch.list_dispatch(room))
         return tuple(
             Dispatch(
@@ -257,5 +263,5 @@ async def _look(client: Rooms, room: str, visits: Visits, now: Callable[[], floa
     for dispatch_id in step.withdraw:
         await client.withdraw(room, dispatch_id)
     if step.ask:
-        await client.dispatch(room)
+        visits.asked(await client.dispatch(room), now())
         log.info("june.dispatched", room=room)

@@ -22,10 +22,11 @@ class Present:
 
 @dataclass(frozen=True)
 class Dispatch:
-    """June was asked into a room; `junes` are the identities of those who took the job."""
+    """June was asked into a room."""
 
     id: str
     junes: frozenset[str]
+    """The identities of those who took the job; LiveKit tells them some seconds late."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Visits:
         self._junes_seen: set[str] = set()
         self._junes_met: set[str] = set()
         self._waiting_since: dict[str, float] = {}
+        self._answered: set[str] = set()
 
     def is_june_owed(self, present: Present, now: float) -> bool:
         """Call it with every look into the room."""
@@ -56,6 +58,7 @@ class Visits:
         if not present.junes:
             self._together_since.clear()
             return bool(present.visits - self._served)
+        self._answered |= self._waiting_since.keys()
         self._waiting_since.clear()
         self._junes_seen |= present.junes
         self._serve(present, now)
@@ -79,10 +82,15 @@ class Visits:
         withdraw: list[str] = []
         for dispatch in dispatches:
             since = self._waiting_since.get(dispatch.id, now)
-            # The server never forgets a dispatch by itself, even when its June has left.
-            if dispatch.junes & self._junes_seen or now - since >= COME_WITHIN_SECONDS:
+            # The server forgets a dispatch only with its room, not when its June has left.
+            has_come = dispatch.id in self._answered or dispatch.junes & self._junes_seen
+            if has_come or now - since >= COME_WITHIN_SECONDS:
                 withdraw.append(dispatch.id)
             else:
                 waiting_since[dispatch.id] = since
         self._waiting_since = waiting_since
         return NextStep(tuple(withdraw), ask=not waiting_since)
+
+    def asked(self, dispatch_id: str, now: float) -> None:
+        """June was asked to come, by this dispatch."""
+        self._waiting_since[dispatch_id] = now
