@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -63,6 +64,11 @@ class LiveKitClient:
                 f"`{settings.missing[0]}` is not set\nhint: run `export {settings.missing[0]}=…`"
             )
         assert settings.url is not None
+        if not _is_address(settings.url):
+            raise LiveKitUnreachable(
+                f"`LIVEKIT_URL` is not the address of a server (got `{settings.url}`)\n"
+                "hint: run `export LIVEKIT_URL=wss://host`, or `ws://host:7880` without TLS"
+            )
         assert settings.api_key is not None
         assert settings.api_secret is not None
         self._url = settings.url
@@ -219,6 +225,14 @@ class LiveKitClient:
             f"the LiveKit server at `{self._url}` refused a request: {error.message}\n"
             "hint: run `livekit-server --version`; it should be 1.13 or newer"
         )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"ws", "wss", "http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 class Rooms(Protocol):
