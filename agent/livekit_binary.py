@@ -16,8 +16,8 @@ SOURCE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
 TELL_EVERY_SECONDS = 10.0
 
 ANOTHER_SERVER = (
-    "hint: run `export LIVEKIT_SERVER_BIN=/path/to/livekit-server`, or `export LIVEKIT_URL=wss://…` "
-    "for a server that already runs"
+    "hint: run `export LIVEKIT_SERVER_BIN=/path/to/livekit-server`, or "
+    "`export LIVEKIT_URL=wss://…` for a server that already runs"
 )
 
 
@@ -28,10 +28,10 @@ class NoServer(CannotStart):
 async def find_or_build(
     *, server_bin: Path | None, tools_dir: Path, progress: Callable[[str], None]
 ) -> Path:
-    """The server to start: `server_bin`, else `livekit-server` on PATH, else the one in `tools_dir`.
+    """The server to start: `server_bin`, else `livekit-server` on PATH, else one of June's own.
 
-    Where there is none it is built into `tools_dir`, which takes minutes; `progress` is given a
-    line about every ten seconds.
+    June's own is in `tools_dir`. Where it is not, it is built, which takes minutes; `progress` is
+    given a line about every ten seconds.
 
     Raises:
         NoServer: if there is none and none can be built.
@@ -43,12 +43,17 @@ async def find_or_build(
                 "hint: run `unset LIVEKIT_SERVER_BIN`, and June finds or builds a server"
             )
         return server_bin
-    if on_path := shutil.which("livekit-server"):
-        return Path(on_path).absolute()
+    if on_path := _on_path():
+        return on_path
     built = tools_dir / "livekit-server"
     if not _is_program(built):
         await _build(built, progress)
     return built
+
+
+def _on_path() -> Path | None:
+    found = shutil.which("livekit-server")
+    return Path(found).absolute() if found else None
 
 
 def _is_program(path: Path) -> bool:
@@ -61,7 +66,8 @@ async def _build(target: Path, progress: Callable[[str], None]) -> None:
     if go is None:
         raise NoServer(
             "no `livekit-server` on PATH, and no `go` to build one with\n"
-            f"hint: run `apt install golang`, then `./june` again\n{ANOTHER_SERVER}"
+            # Older ones do not fetch the Go that the server's source asks for.
+            f"hint: install Go 1.21 or newer, then run `./june` again\n{ANOTHER_SERVER}"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     progress("building the LiveKit server, once; this takes about two minutes")

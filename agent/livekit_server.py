@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -13,8 +14,18 @@ from pydantic import SecretStr
 
 from agent.errors import CannotStart
 
+HERE = "127.0.0.1"
+
 READY_SECONDS = 15.0
-STOP_SECONDS = 5.0
+
+TRIES = 3
+"""A port that was free may be taken before the server opens it."""
+
+PATIENCE_SECONDS = (1.0, 4.0)
+"""On a first signal the server waits for its rooms to be empty, on a second it does not.
+
+It is deaf in its first 0.1 s, so that even an idle one may need the second.
+"""
 
 
 class LoopbackServer:
@@ -26,39 +37,49 @@ class LoopbackServer:
     def __init__(self, binary: Path) -> None:
         self._binary = binary
         self._folder = tempfile.TemporaryDirectory(prefix="june-livekit-")
-        self._ports = _free_ports(2)
+        self._port, self._udp_port = _free_ports()
         self._process: asyncio.subprocess.Process | None = None
         self.api_key = f"june-{secrets.token_hex(4)}"
         self.api_secret = SecretStr(secrets.token_urlsafe(32))
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self._ports[0]}"
+        return f"ws://127.0.0.1:{self._port}"
 
     @property
     def log_file(self) -> Path:
         return Path(self._folder.name) / "livekit.log"
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._write_config)
         try:
-            await self.start()
+            for tries_left in reversed(range(TRIES)):
+                try:
+                    await self.start()
+                    break
+                except CannotStart as error:
+                    if tries_left == 0 or "address already in use" not in str(error):
+                        raise
+                    self._port, self._udp_port = _free_ports()
         except BaseException:
-            self._folder.cleanup()
+            await self.aclose()
             raise
         return self
 
-    def _write_config(self) -> None:
+    def _write_config(self) -> Path:
+        """In a file that only this user can read: arguments are seen by everybody here."""
         config = Path(self._folder.name) / "livekit.yaml"
         config.touch(mode=0o600)
         config.write_text(
             f"""
-port: {self._ports[0]}
+port: {self._port}
 bind_addresses: [127.0.0.1]
 rtc:
-  tcp_port: {self._ports[1]}
-  udp_port: {_free_udp_port()}
+  # ICE over TCP would listen on every address of the machine.
+  tcp_port: 0
+  udp_port: {self._udp_port}
   node_ip: 127.0.0.1
+  ips:
+    includes: [127.0.0.1/32]
   use_external_ip: false
   enable_loopback_candidate: true
 keys:
@@ -69,12 +90,16 @@ logging:
   level: warn
 """
         )
+        return config
 
     async def start(self) -> None:
         """Start it, or start it again after `stop`, with the same address and keys."""
+        config = await asyncio.to_thread(self._write_config)
         with self.log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(self._binary, "--config", Path(self._folder.name) / "livekit.yaml"),
+                *(self._binary, "--config", config),
+                # LIVEKIT_KEYS, NODE_IP or REDIS_HOST, meant for another server, would win.
+                env={},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -91,23 +116,37 @@ logging:
         except TimeoutError:
             await self.stop()
         said = self.log_file.read_text(errors="replace").strip().splitlines()[-3:]
-        raise CannotStart("\n".join(["LiveKit's server does not start; it said:", *said]))
+        raise CannotStart(
+            "\n".join(
+                [
+                    f"LiveKit's server does not start (`{self._binary}`); it said:",
+                    *said,
+                    f"hint: run `{self._binary} --version`; it should be 1.13 or newer",
+                ]
+            )
+        )
 
     async def stop(self) -> None:
-        """End it. It would wait for its rooms to be empty: whoever stops it has seen to that."""
+        """End it, and with it every call, within some five seconds."""
         process = self._process
-        if process is None or process.returncode is not None:
+        if process is None:
             return
-        process.send_signal(signal.SIGINT)
-        try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
-        except TimeoutError:
+        for patience_seconds in PATIENCE_SECONDS:
+            if process.returncode is not None:
+                return
+            process.send_signal(signal.SIGTERM)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), patience_seconds)
+        if process.returncode is None:
             process.kill()
             await process.wait()
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def aclose(self) -> None:
         await self.stop()
         self._folder.cleanup()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
 
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
@@ -118,16 +157,9 @@ async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
         return False
 
 
-def _free_ports(count: int) -> list[int]:
-    """Held all at once while asking, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def _free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    """One for HTTP, one for sound over UDP."""
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind((HERE, 0))
+        udp.bind((HERE, 0))
+        return int(tcp.getsockname()[1]), int(udp.getsockname()[1])
