@@ -15,7 +15,7 @@ from agent.config import Config
 from agent.ending import Ending, say
 from agent.gate import TurnGate
 from agent.lines import Lines, lines_for
-from agent.metadata import CallMetadata, read_metadata
+from agent.metadata import read_metadata
 from agent.models.build import Models
 from agent.notebook import Notebook
 from agent.remembered import Memory, chat_context, recall, sessions_for_call
@@ -58,9 +58,17 @@ class Call:
 
     async def answer(self) -> None:
         metadata = read_metadata(self._ctx.job.metadata)
-        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        language = metadata.language or self._config.agent.language
+        lines = lines_for(language)
         self._ctx.room.on("disconnected", self._ending.on_disconnected)
         self._voice.on("close", self._ending.on_voice_closed)
+        self._stack.push_async_callback(self._models.aclose)
+        sessions = await sessions_for_call(self._config.session)
+        self._stack.push_async_callback(sessions.aclose)
+        if not await self._hold_room(sessions, lines):
+            self._ending.begin(CloseReason.REPLACED)
+            return
+        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
         caller = await wait_for_caller(
             self._ctx.room, metadata.identity, self._config.call.wait_for_caller_seconds
         )
@@ -68,24 +76,13 @@ class Call:
             log.info("caller.never_came")
             self._ending.begin(CloseReason.CALLER_LEFT)
             return
-        language = metadata.language or self._config.agent.language
-        lines = lines_for(language)
-        gate, memory = await self._open(caller, metadata, language, lines)
-        if self._ending.reason is not None:
-            return
+        user = metadata.user or caller.identity
+        memory = await recall(sessions, self._ctx.room.name, user, language)
+        gate = await self._open_notebook(sessions, memory)
+        self._watch(caller, lines)
         await self._start(caller, gate, memory, lines)
 
-    async def _open(
-        self, caller: rtc.RemoteParticipant, metadata: CallMetadata, language: str, lines: Lines
-    ) -> tuple[TurnGate, Memory]:
-        """Everything that the end of the call must close, in the order that it must reverse."""
-        enter = self._stack.enter_async_context
-        self._stack.push_async_callback(self._models.aclose)
-        sessions = await sessions_for_call(self._config.session)
-        self._stack.push_async_callback(sessions.aclose)
-        memory = await recall(
-            sessions, self._ctx.room.name, metadata.user or caller.identity, language
-        )
+    async def _open_notebook(self, sessions: SessionService, memory: Memory) -> TurnGate:
         session_id = memory.session.session_id
         self._ctx.log_context_fields = {"session": session_id}
         notebook = Notebook(sessions)
@@ -98,8 +95,13 @@ class Call:
             longest_kept_characters=self._config.limits.max_input_characters,
         )
         self._stack.push_async_callback(self._close_session, sessions, memory, gate, notebook)
-        await enter(notebook)
-        await self._hold_room(sessions, lines)
+        await self._stack.enter_async_context(notebook)
+        living = asyncio.create_task(_show_life(sessions, session_id), name="june.sign_of_life")
+        self._stack.callback(living.cancel)
+        return gate
+
+    def _watch(self, caller: rtc.RemoteParticipant, lines: Lines) -> None:
+        """End the call when the caller is lost, or when it has been long enough."""
         self._stack.enter_context(
             Presence(
                 self._ctx.room,
@@ -108,26 +110,22 @@ class Call:
                 give_up=lambda: self._ending.begin(CloseReason.NETWORK_LOST),
             )
         )
-        living = asyncio.create_task(_show_life(sessions, session_id), name="june.sign_of_life")
-        self._stack.callback(living.cancel)
         longest = asyncio.get_running_loop().call_later(
             self._config.call.max_minutes * 60,
             lambda: self._ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
         )
         self._stack.callback(longest.cancel)
-        return gate, memory
 
-    async def _hold_room(self, sessions: SessionService, lines: Lines) -> None:
-        """Keep the lease that the worker claimed for this job, or found free."""
+    async def _hold_room(self, sessions: SessionService, lines: Lines) -> bool:
+        """Keep the lease that the worker claimed for this job; False where another June has it."""
         try:
             lease = await sessions.claim_room(self._ctx.room.name, self._owner)
         except StoreError as error:
             log.warning("lease.unclaimed", error=str(error))
-            return
+            return True  # two Junes are better than none
         if lease is None:
             log.warning("lease.taken")
-            self._ending.begin(CloseReason.REPLACED)
-            return
+            return False
         await self._stack.enter_async_context(
             RoomLease(
                 sessions,
@@ -136,6 +134,7 @@ class Call:
                 on_asked_to_leave=lambda: self._ending.begin(CloseReason.DRAIN, lines.leaving),
             )
         )
+        return True
 
     async def _start(
         self, caller: rtc.RemoteParticipant, gate: TurnGate, memory: Memory, lines: Lines
@@ -188,7 +187,7 @@ class Call:
         )
 
     async def aclose(self) -> None:
-        """Give the room back, write down what was said, close the session, then the rest."""
+        """Write down what was said, close the session, give the room back, then the rest."""
         await self._stack.aclose()
 
 

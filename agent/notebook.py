@@ -5,7 +5,7 @@ from typing import Self
 
 import structlog
 
-from session import Message, SessionService, StoreError
+from session import Message, SessionService, StoreError, UnknownSession
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,14 @@ class Notebook:
                 if message.role == "user":
                     await self._sessions.commit_turn(message.session_id, message.turn)
                 await self._sessions.add_message(message)
+            except UnknownSession:
+                log.warning("message.dropped", why="its session was deleted")
+                return
             except StoreError as error:
+                if not error.retryable:
+                    self.lost += 1
+                    log.error("message.not_written", error=str(error))
+                    return
                 if not self._store_is_away:
                     log.warning("store.unavailable", error=str(error))
                     self._store_is_away = True

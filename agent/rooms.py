@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
+from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
@@ -118,7 +119,11 @@ class LiveKitClient:
 
     async def check(self) -> None:
         """That the server can be reached and accepts the key."""
-        await self._ask(self._requests.room.list_rooms(api.ListRoomsRequest(names=["-"])))
+        await self._exists("-")
+
+    async def _exists(self, room: str) -> bool:
+        answer = await self._ask(self._requests.room.list_rooms(api.ListRoomsRequest(names=[room])))
+        return bool(answer.rooms)
 
     async def present(self, room: str) -> Present:
         """Who is in the room; nobody is in a room that does not exist."""
@@ -139,7 +144,8 @@ class LiveKitClient:
     async def dispatch(self, room: str, metadata: Mapping[str, Any] | None = None) -> str:
         """Ask June into the room, unless she is there or on her way; the dispatch's id.
 
-        The server itself would send one more June for each request.
+        A room that does not exist is made. The server itself would send one more June for each
+        request.
         """
         present = await self.present(room)
         for dispatch in await self.dispatches(room):
@@ -161,6 +167,9 @@ class LiveKitClient:
 
         LiveKit says some seconds late who took the job, and never that it has ended.
         """
+        # Asked for a room that does not exist, LiveKit takes seconds to say that it is broken.
+        if not await self._exists(room):
+            return ()
         answer = await self._ask(self._requests.agent_dispatch.list_dispatch(room))
         return tuple(
             Dispatch(
@@ -199,7 +208,9 @@ class LiveKitClient:
             raise self._said_no(error) from error
         except TimeoutError as error:
             raise self._unreachable(f"no answer within {DEADLINE_SECONDS:.0f} s") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except DecodeError as error:
+            raise self._unreachable("what answers is no LiveKit server") from error
+        except (aiohttp.ClientError, OSError) as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
 
     def _unreachable(self, why: str) -> LiveKitUnreachable:

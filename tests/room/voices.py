@@ -1,0 +1,60 @@
+"""What callers say, as sound: Debian's `flite` voices, and recordings of people."""
+
+import asyncio
+import shutil
+import tempfile
+import wave
+from functools import cache
+from pathlib import Path
+
+import pytest
+from livekit import rtc
+
+RATE = 48_000
+
+
+@cache
+def _read(path: Path) -> rtc.AudioFrame:
+    """Mono sound of a wav file at `RATE`."""
+    with wave.open(str(path)) as file:
+        assert file.getnchannels() == 1
+        assert file.getsampwidth() == 2
+        rate, data = file.getframerate(), file.readframes(file.getnframes())
+    frame = rtc.AudioFrame(data, rate, 1, len(data) // 2)
+    if rate == RATE:
+        return frame
+    resampler = rtc.AudioResampler(rate, RATE, quality=rtc.AudioResamplerQuality.HIGH)
+    return rtc.combine_audio_frames([*resampler.push(frame), *resampler.flush()])
+
+
+async def synthetic(text: str, voice: str = "kal16") -> rtc.AudioFrame:
+    """A sentence by flite; Moonshine understands `kal16` and `rms` best of its voices."""
+    flite = shutil.which("flite")
+    if flite is None:
+        pytest.fail("`flite` is not installed, whose voices call June\nhint: apt install flite")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        process = await asyncio.create_subprocess_exec(flite, "-voice", voice, "-t", text, path)
+        assert await process.wait() == 0
+        return _read(path)
+
+
+RECORDINGS = {
+    "two_cities": (
+        "It was the best of times, it was the worst of times, it was the age of wisdom, it was "
+        "the age of foolishness, it was the epoch of belief, it was the epoch of incredulity, it "
+        "was the season of Light, it was the season of Darkness, it was the spring of hope, it was "
+        "the winter of despair, we had everything before us, we had nothing before us, we were "
+        "all going direct to Heaven, we were all going direct the other way, in short, the period "
+        "was so far like the present period, that some of its noisiest authorities insisted on its "
+        "being received, for good or for evil, in the superlative degree of comparison only."
+    ),
+    "beckett": "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.",
+}
+"""Read by people, with what they read."""
+
+
+def recording(name: str) -> rtc.AudioFrame:
+    from moonshine_voice.utils import get_assets_path
+
+    return _read(Path(get_assets_path()) / f"{name}.wav")
