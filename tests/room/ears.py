@@ -19,7 +19,8 @@ WINDOW = HEARING_RATE // 50
 def loud_windows(sound: Sound) -> NDArray[np.bool_]:
     """For each 20 ms whether there is speech."""
     whole = sound[: len(sound) // WINDOW * WINDOW].reshape(-1, WINDOW).astype(np.float64)
-    return np.sqrt((whole**2).mean(axis=1)) > LOUD
+    loud: NDArray[np.bool_] = np.sqrt((whole**2).mean(axis=1)) > LOUD
+    return loud
 
 
 async def understand(ears: LocalSpeech, sound: Sound) -> str:
@@ -46,7 +47,9 @@ def _quiet_place(sound: Sound, start: int) -> int:
 
 
 def words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9']+", text.lower())
+    """Lower-case; spelling that speech recognition decides by chance is made one."""
+    plain = text.lower().replace("good-bye", "goodbye").replace("favourite", "favorite")
+    return re.findall(r"[a-z0-9']+", plain)
 
 
 def word_error_rate(said: str, heard: str) -> float:
