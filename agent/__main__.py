@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from agent.config import ConfigError, load
+from agent.errors import CannotStart
+from session import StoreUnusable
 
 app = typer.Typer(
     name="june",
@@ -69,9 +71,11 @@ def _run(command: Coroutine[Any, Any, int]) -> None:
 def main() -> None:
     try:
         app()
-    except ConfigError as error:
+    except (ConfigError, CannotStart, StoreUnusable) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shutil
 import signal
 import socket
 import tempfile
@@ -97,6 +98,7 @@ logging:
         config = await asyncio.to_thread(self._write_config)
         with self.log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *_ended_with_this_process(),
                 *(self._binary, "--config", config),
                 # LIVEKIT_KEYS, NODE_IP or REDIS_HOST, meant for another server, would win.
                 env={},
@@ -147,6 +149,12 @@ logging:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+def _ended_with_this_process() -> tuple[str, ...]:
+    """Whatever kills June, her server must not live on. Nothing of it outlives a call anyway."""
+    setpriv = shutil.which("setpriv")
+    return () if setpriv is None else (setpriv, "--pdeathsig", "KILL")
 
 
 async def _answers(http: aiohttp.ClientSession, url: str) -> bool:

@@ -7,11 +7,15 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
+
 from agent.config import Config, LiveKitSettings
 from agent.livekit_binary import find_or_build
 from agent.livekit_server import LoopbackServer
 from agent.rooms import LiveKitClient, keep_dispatched
 from agent.worker import run_worker
+
+log = structlog.get_logger(__name__)
 
 TOOLS = Path(__file__).parent.parent / ".tools"
 
@@ -27,6 +31,10 @@ async def up(config: Config) -> int:
 
     Things end in the opposite order: calls with a sentence, then June, then the server.
     """
+    # Whoever presses Ctrl-C at a terminal wants calls to say goodbye now.
+    config = config.model_copy(
+        update={"worker": config.worker.model_copy(update={"drain_seconds": 0})}
+    )
     async with AsyncExitStack() as stack:
         join_within = TEN_MINUTES
         if config.livekit.url is None:
@@ -34,7 +42,7 @@ async def up(config: Config) -> int:
                 server_bin=config.livekit.server_bin, tools_dir=TOOLS, progress=_tell
             )
             server = await stack.enter_async_context(LoopbackServer(binary))
-            config = _with_server(config, server)
+            config = _with(config, server)
             join_within = WHILE_IT_RUNS
         dispatching: asyncio.Task[None] | None = None
 
@@ -44,6 +52,7 @@ async def up(config: Config) -> int:
                 dispatching = asyncio.create_task(
                     _invite(config, join_within), name="june.dispatching"
                 )
+                dispatching.add_done_callback(_tell_of_failure)
 
         try:
             return await run_worker(config, on_ready=on_ready)
@@ -54,16 +63,10 @@ async def up(config: Config) -> int:
                     await dispatching
 
 
-def _with_server(config: Config, server: LoopbackServer) -> Config:
-    """Use the server that was just started; and on Ctrl-C, ask calls to end at once."""
-    return config.model_copy(
-        update={
-            "livekit": LiveKitSettings(
-                url=server.url, api_key=server.api_key, api_secret=server.api_secret
-            ),
-            "worker": config.worker.model_copy(update={"drain_seconds": 0}),
-        }
-    )
+def _with(config: Config, server: LoopbackServer) -> Config:
+    """Use the server that was just started."""
+    livekit = LiveKitSettings(url=server.url, api_key=server.api_key, api_secret=server.api_secret)
+    return config.model_copy(update={"livekit": livekit})
 
 
 async def _invite(config: Config, join_within: timedelta) -> None:
@@ -80,6 +83,11 @@ async def _invite(config: Config, join_within: timedelta) -> None:
             flush=True,
         )
         await keep_dispatched(client, room)
+
+
+def _tell_of_failure(dispatching: asyncio.Task[None]) -> None:
+    if not dispatching.cancelled() and (error := dispatching.exception()) is not None:
+        log.error("dispatching.failed", exc_info=error)
 
 
 def _tell(line: str) -> None:

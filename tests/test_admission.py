@@ -125,7 +125,7 @@ async def test_a_store_that_is_away_costs_no_call() -> None:
     """Two Junes in a room are better than none."""
 
     class Away(SessionService):
-        async def claim_room(self, *args: object, **kwargs: object) -> None:  # type: ignore[override]  # it never answers
+        async def claim_room(self, *args: object, **kwargs: object) -> None:
             raise StoreError("away", retryable=True)
 
     sessions = Away(SessionConfig(Path("unused")))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
+from livekit.agents.voice.run_result import RunResult
 
 from agent.assistant import June
 from agent.gate import TurnGate
@@ -44,7 +45,7 @@ class Conversation:
 
     async def says(self, text: str) -> str:
         """June's reply."""
-        result = await self.voice.run(user_input=text)
+        result: RunResult[None] = await self.voice.run(user_input=text)
         (reply,) = [event.item for event in result.events if event.type == "message"][-1:]
         return reply.text_content or ""
 
@@ -97,7 +98,8 @@ async def test_turns_are_counted_by_commit_and_not_by_attempt(talk: Conversation
     talk.gate.commit(ConversationItemAddedEvent(item=attempts[1]))
     assert talk.gate.number_of(attempts[1].id) == 1
     assert talk.gate.number_of(llm.ChatMessage(role="user", content=["Next"]).id) == 2
-    assert await talk.sessions.reserve_turn(talk.memory.session.session_id, 1, "Hello")
+    decision = await talk.sessions.reserve_turn(talk.memory.session.session_id, 1, "Hello")
+    assert decision.allowed
 
 
 async def test_a_reply_that_was_cut_off_is_kept_as_heard(talk: Conversation) -> None:

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
-from ears import WINDOW, Sound, loud_windows, understand
 from livekit import api, rtc
-from voices import RATE, synthetic
 
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import HEARING_RATE, LocalSpeech
+from room.ears import WINDOW, Sound, loud_windows, understand
+from room.voices import RATE, synthetic
 
 PIECE = RATE // 50
 TRANSCRIPTION = "lk.transcription"
@@ -87,6 +87,8 @@ class Caller:
         self.transcripts: list[Transcript] = []
         self.listened_from = 0.0
         self.heard: list[Heard] = []
+        self.connection: tuple[str, str] | None = None
+        """Address and token, where they do not follow from the server."""
         self._ears = ears
         self._sound = np.zeros(0, np.int16)
         self._sound_began = 0.0
@@ -111,7 +113,8 @@ class Caller:
     async def join(self, *, with_microphone: bool = True) -> Self:
         self.room.register_text_stream_handler(TRANSCRIPTION, self._on_transcript)
         self.room.on("track_subscribed", self._on_track)
-        await self.room.connect(self.server.url, self.token())
+        address, token = self.connection or (self.server.url, self.token())
+        await self.room.connect(address, token)
         if with_microphone:
             self._microphone = await Microphone.of(self.room)
         return self
@@ -163,7 +166,7 @@ class Caller:
         # June's own words come in one stream, which says only at its end that it was the final one.
         transcript.final = (reader.info.attributes or {}).get(FINAL) == "true"
 
-    async def say(self, said: str | rtc.AudioFrame, voice: str = "kal16") -> tuple[float, float]:
+    async def say(self, said: str | rtc.AudioFrame, voice: str = "slt") -> tuple[float, float]:
         """Say it in real time: when it began and when its last sample was on its way."""
         assert self._microphone is not None
         sound = await synthetic(said, voice) if isinstance(said, str) else said
@@ -213,7 +216,7 @@ class Caller:
         self.heard.append(Heard(await understand(self._ears, sound), started, ended))
         return self.heard[-1]
 
-    async def ask(self, question: str, voice: str = "kal16") -> Heard:
+    async def ask(self, question: str, voice: str = "slt") -> Heard:
         """Say it when June is quiet, and hear the answer."""
         _, ended = await self.say(question, voice)
         self.listened_from = max(self.listened_from, ended - 0.2)

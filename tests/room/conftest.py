@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from caller import Caller
-from worker import ROOT, Worker
 
 from agent.livekit_binary import find_or_build
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import LocalSpeech
+from room.caller import Caller
+from room.worker import ROOT, Worker
 
 HERE = Path(__file__).parent
 

@@ -6,9 +6,10 @@ python dropping.py WORDS <<< URL TOKEN
 import asyncio
 import sys
 
-from caller import Microphone
 from livekit import rtc
-from voices import synthetic
+
+from room.caller import Microphone
+from room.voices import synthetic
 
 
 async def main(words: str) -> None:

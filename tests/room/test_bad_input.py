@@ -7,12 +7,12 @@ import signal
 
 import numpy as np
 import pytest
-from conftest import Call
 from livekit import rtc
-from voices import RATE
-from worker import Worker
 
 from agent.lines import ENGLISH
+from room.conftest import Call
+from room.voices import RATE
+from room.worker import Worker
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,15 @@ import os
 import re
 import signal
 import sys
-from pathlib import Path
 
 import pytest
-from caller import Caller
-from conftest import Call
-from ears import words
 from livekit import rtc
-from worker import ROOT, Worker
 
 from agent.lines import ENGLISH
+from room.caller import Caller
+from room.conftest import Call
+from room.ears import words
+from room.worker import ROOT, Worker
 
 
 async def greeted(call: Call, identity: str = "", room: str = "", metadata: str = "") -> Caller:
@@ -96,8 +95,8 @@ async def test_a_caller_whose_connection_drops_comes_back_to_the_same_call(
     """Their process dies without a word to the server; the same person returns in time."""
     ann = call("dropped")
     dying = await asyncio.create_subprocess_exec(
-        *(sys.executable, Path(__file__).parent / "dropping.py", "My favourite colour is green."),
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        *(sys.executable, "-m", "room.dropping", "My favourite colour is green."),
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

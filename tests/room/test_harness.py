@@ -4,15 +4,15 @@ import asyncio
 
 import numpy as np
 import pytest
-from caller import FINAL, TRANSCRIPTION
-from conftest import Call
-from ears import loud_windows, understand, word_error_rate
 from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
-from voices import RATE, recording, synthetic
 
 from agent.models.local.engine import HEARING_RATE, LocalSpeech
+from room.caller import FINAL, TRANSCRIPTION
+from room.conftest import Call
+from room.ears import loud_windows, understand, word_error_rate
+from room.voices import RATE, recording, synthetic
 
 sentences = st.lists(st.sampled_from(["one", "two", "three", "four"]), min_size=1, max_size=8)
 

@@ -1,10 +1,11 @@
 """Human speech: recordings of people, played by a caller into the room."""
 
 import pytest
-from conftest import Call
-from ears import word_error_rate
-from voices import RECORDINGS, recording
-from worker import Worker
+
+from room.conftest import Call
+from room.ears import word_error_rate
+from room.voices import RECORDINGS, recording
+from room.worker import Worker
 
 WORST = {"two_cities": 0.25, "beckett": 0.5}
 

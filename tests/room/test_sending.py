@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import pytest
-from caller import Caller
-from conftest import Call
 from livekit import api, rtc
 from pydantic import SecretStr
-from worker import Worker
 
 from agent.config import LiveKitSettings
 from agent.livekit_server import LoopbackServer
 from agent.rooms import LiveKitClient, LiveKitRefused, LiveKitUnreachable, keep_dispatched
+from room.caller import Caller
+from room.conftest import Call
+from room.worker import Worker
 
 
 def settings(server: LoopbackServer) -> LiveKitSettings:

