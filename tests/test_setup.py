@@ -98,9 +98,7 @@ def imported(folder: str) -> set[str]:
                 case ast.ImportFrom(level=0, module=str(module)):
                     names.add(module.partition(".")[0])
     local = {path.stem for path in (ROOT / "tests").rglob("*.py")}
-    return (
-        names - sys.stdlib_module_names - {"agent", "session", "skills", "bench", "tests"} - local
-    )
+    return names - sys.stdlib_module_names - {"agent", "session", "skills", "bench", "room"} - local
 
 
 @pytest.mark.parametrize(

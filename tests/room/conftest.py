@@ -49,7 +49,9 @@ async def june(
     livekit: LoopbackServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Worker]:
     """The worker that most tests call; it is never broken."""
-    async with Worker.of(livekit, tmp_path_factory.mktemp("june")) as worker:
+    async with Worker.of(
+        livekit, tmp_path_factory.mktemp("june"), JUNE_WORKER__DRAIN_SECONDS="1"
+    ) as worker:
         yield await worker.ready()
 
 

@@ -113,6 +113,7 @@ async def test_asking_twice_brings_one_june(livekit: LoopbackServer, call: Call)
         await livekit_client.delete_room(room)
 
 
+@pytest.mark.slow
 async def test_june_comes_when_somebody_joins_and_again_when_they_come_back(
     livekit: LoopbackServer, june: Worker, call: Call
 ) -> None:

@@ -1,4 +1,7 @@
-"""The worker itself: drained, without its server, with the wrong keys."""
+"""The worker itself: drained, without its server, with the wrong keys.
+
+A worker of its own needs a name of its own: LiveKit would send its calls to the shared one.
+"""
 
 import asyncio
 import re
@@ -16,14 +19,17 @@ from room.ears import word_error_rate
 from room.worker import Worker
 
 
+@pytest.mark.slow
 async def test_a_stopped_worker_says_goodbye_to_its_calls(
     livekit: LoopbackServer, ears: LocalSpeech, tmp_path: Path
 ) -> None:
     """SIGTERM in the middle of a call: the time to drain passes, then June takes her leave."""
-    async with Worker.of(livekit, tmp_path, JUNE_WORKER__DRAIN_SECONDS="1") as june:
+    async with Worker.of(
+        livekit, tmp_path, JUNE_WORKER__DRAIN_SECONDS="1", JUNE_AGENT__NAME="drained"
+    ) as june:
         await june.ready()
         caller = await Caller(livekit, "drained", "ann", ears).join()
-        await caller.dispatch()
+        await caller.dispatch(agent="drained")
         await caller.hear()
         stopping = asyncio.create_task(june.stop())
         goodbye = await caller.hear(20)
@@ -46,10 +52,10 @@ async def test_a_second_signal_ends_at_once(
     livekit: LoopbackServer, ears: LocalSpeech, tmp_path: Path
 ) -> None:
     """Nothing of June is left running."""
-    async with Worker.of(livekit, tmp_path) as june:
+    async with Worker.of(livekit, tmp_path, JUNE_AGENT__NAME="twice") as june:
         await june.ready()
         caller = await Caller(livekit, "twice", "ann", ears).join()
-        await caller.dispatch()
+        await caller.dispatch(agent="twice")
         await caller.hear()
         june.process.send_signal(signal.SIGINT)
         await june.event("worker.draining")
