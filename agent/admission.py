@@ -5,11 +5,12 @@ in the call.
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 from livekit.agents import AgentServer, JobRequest
 
-from session import SessionService, StoreError
+from session import Lease, SessionService, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -53,27 +54,40 @@ class Admission:
             return
         self._being_accepted.add(request.id)
         try:
-            if await self._claim(request):
-                await request.accept(name="June")
+            is_free, lease = await self._claim(request)
+            if is_free:
+                await self._accept(request, lease)
             else:
                 log.info("call.rejected", why="June is there", room=request.room.name)
                 await request.reject()
         finally:
             self._being_accepted.discard(request.id)
 
-    async def _claim(self, request: JobRequest) -> bool:
-        owner = f"{self._worker_key}/{request.id}"
+    async def _accept(self, request: JobRequest, lease: Lease | None) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while True:
-                    lease = await self._sessions.claim_room(
-                        request.room.name, owner, ttl_seconds=START_SECONDS
-                    )
-                    if lease is not None:
-                        return True
-                    await asyncio.sleep(RETRY_SECONDS)
-        except TimeoutError:
-            return False
-        except StoreError as error:
-            log.warning("lease.unclaimed", error=str(error))
-            return True  # two Junes are better than none
+            await request.accept(name="June")
+        except BaseException:
+            # Nobody will renew it; without this the room would stay closed until it runs out.
+            if lease is not None:
+                with suppress(StoreError):
+                    await self._sessions.release_room(lease)
+            raise
+
+    async def _claim(self, request: JobRequest) -> tuple[bool, Lease | None]:
+        """Whether the job may go on, and its lease. An attempt is never cut short: it may win."""
+        owner = f"{self._worker_key}/{request.id}"
+        now = asyncio.get_running_loop().time
+        patient_until = now() + PATIENCE_SECONDS
+        while True:
+            try:
+                lease = await self._sessions.claim_room(
+                    request.room.name, owner, ttl_seconds=START_SECONDS
+                )
+            except StoreError as error:
+                log.warning("lease.unclaimed", error=str(error))
+                return True, None  # two Junes are better than none
+            if lease is not None:
+                return True, lease
+            if now() >= patient_until:
+                return False, None
+            await asyncio.sleep(RETRY_SECONDS)

@@ -18,9 +18,9 @@ from agent.lines import Lines, lines_for
 from agent.metadata import read_metadata
 from agent.models.build import Models
 from agent.notebook import Notebook
-from agent.remembered import Memory, chat_context, recall, sessions_for_call
+from agent.remembered import Memory, chat_context, forgetful, recall, sessions_for_call
 from agent.spoken import SpokenLines
-from agent.turns import turn_handling
+from agent.turns import TEXT_TRANSFORMS, turn_handling
 from session import CloseReason, RoomLease, SessionService, StoreError
 
 log = structlog.get_logger(__name__)
@@ -49,14 +49,25 @@ class Call:
             tts=models.tts,
             vad=ctx.proc.userdata["vad"],
             turn_handling=turn_handling(),
+            tts_text_transforms=TEXT_TRANSFORMS,
             # Clients cancel echo themselves; the framework's warm-up would swallow the first
             # words of a caller who speaks over the greeting.
             aec_warmup_duration=None,
         )
         self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
         self._ending = Ending(self._voice, self._spoken, ctx.shutdown)
+        self._memory: Memory | None = None
+        self._gate: TurnGate | None = None
+        self._notebook: Notebook | None = None
 
     async def answer(self) -> None:
+        try:
+            await self._answer()
+        except Exception:
+            self._ending.begin(CloseReason.CRASH)
+            raise
+
+    async def _answer(self) -> None:
         metadata = read_metadata(self._ctx.job.metadata)
         language = metadata.language or self._config.agent.language
         lines = lines_for(language)
@@ -77,16 +88,26 @@ class Call:
             self._ending.begin(CloseReason.CALLER_LEFT)
             return
         user = metadata.user or caller.identity
-        memory = await recall(sessions, self._ctx.room.name, user, language)
+        try:
+            memory = await recall(sessions, self._ctx.room.name, user, language)
+        except StoreError as error:
+            log.error("store.unavailable", error=str(error), memory="this call only")
+            sessions = await self._stack.enter_async_context(forgetful(self._config.session))
+            memory = await recall(sessions, self._ctx.room.name, user, language)
         gate = await self._open_notebook(sessions, memory)
         self._watch(caller, lines)
         await self._start(caller, gate, memory, lines)
+        if caller.identity not in self._ctx.room.remote_participants:
+            # They hung up before LiveKit listened to them, so it will not end the call.
+            self._ending.begin(CloseReason.CALLER_LEFT)
 
     async def _open_notebook(self, sessions: SessionService, memory: Memory) -> TurnGate:
+        self._memory = memory
         session_id = memory.session.session_id
         self._ctx.log_context_fields = {"session": session_id}
         notebook = Notebook(sessions)
-        gate = TurnGate(
+        self._notebook = notebook
+        self._gate = gate = TurnGate(
             sessions,
             memory.session,
             notebook,
@@ -94,7 +115,7 @@ class Call:
             turns_before=memory.turns_before,
             longest_kept_characters=self._config.limits.max_input_characters,
         )
-        self._stack.push_async_callback(self._close_session, sessions, memory, gate, notebook)
+        self._stack.push_async_callback(self._close_session, sessions, session_id)
         await self._stack.enter_async_context(notebook)
         living = asyncio.create_task(_show_life(sessions, session_id), name="june.sign_of_life")
         self._stack.callback(living.cancel)
@@ -165,30 +186,33 @@ class Call:
         log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
         await say(self._voice, self._spoken, greeting)
 
-    async def _close_session(
-        self, sessions: SessionService, memory: Memory, gate: TurnGate, notebook: Notebook
-    ) -> None:
-        reason = self._ending.reason or CloseReason.CRASH
+    @property
+    def _reason(self) -> CloseReason:
+        return self._ending.reason or CloseReason.CRASH
+
+    async def _close_session(self, sessions: SessionService, session_id: str) -> None:
         try:
-            await sessions.close_session(memory.session.session_id, reason)
+            await sessions.close_session(session_id, self._reason)
         except StoreError as error:
             log.warning("session.not_closed", error=str(error))
-        log.info(
-            "call.ended",
-            reason=reason.value,
-            duration_seconds=round(time.monotonic() - self._started, 1),
-            turns=gate.turns,
-            refused=gate.refused,
-            resumed=memory.is_resumed,
-            messages_lost=notebook.lost,
-            usage=[
-                usage.model_dump(exclude_defaults=True) for usage in self._voice.usage.model_usage
-            ],
-        )
 
     async def aclose(self) -> None:
         """Write down what was said, close the session, give the room back, then the rest."""
-        await self._stack.aclose()
+        try:
+            await self._stack.aclose()
+        finally:
+            log.info(
+                "call.ended",
+                reason=self._reason.value,
+                duration_seconds=round(time.monotonic() - self._started, 1),
+                turns=self._gate.turns if self._gate else 0,
+                refused=self._gate.refused if self._gate else 0,
+                resumed=self._memory is not None and self._memory.is_resumed,
+                messages_lost=self._notebook.lost if self._notebook else 0,
+                usage=[
+                    used.model_dump(exclude_defaults=True) for used in self._voice.usage.model_usage
+                ],
+            )
 
 
 async def _show_life(sessions: SessionService, session_id: str) -> None:

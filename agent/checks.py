@@ -15,14 +15,15 @@ def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:
 
     With words for pytest (`./june test tests/test_brain.py -k time`) only those tests run.
     """
-    pytest = ["pytest", *(() if everything else ("-m", "not slow")), *pytest_arguments]
+    ordinary = "" if everything else " and not slow"
     checks = [
         ["ruff", "check", *CODE],
         ["ruff", "format", "--check", *CODE],
         ["mypy", *CODE],
-        pytest,
+        ["pytest", "-m", f"not room{ordinary}"],
+        ["pytest", "-m", f"room{ordinary}"],
     ]
-    for check in checks if not pytest_arguments else [pytest]:
+    for check in [["pytest", *pytest_arguments]] if pytest_arguments else checks:
         print(f"june test: {' '.join(check)}", file=sys.stderr, flush=True)
         code = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, check=False).returncode
         if code != 0:

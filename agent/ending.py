@@ -43,13 +43,14 @@ class Ending:
         self._task = asyncio.create_task(self._end(reason, last_words), name="june.ending")
 
     async def _end(self, reason: CloseReason, last_words: str | None) -> None:
-        if last_words is not None:
-            try:
+        try:
+            if last_words is not None:
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await self._say(last_words)
-            except (TimeoutError, RuntimeError) as error:
-                log.warning("goodbye.unsaid", reason=reason.value, error=type(error).__name__)
-        self._shut_down(reason.value)
+        except (TimeoutError, RuntimeError) as error:
+            log.warning("goodbye.unsaid", reason=reason.value, error=type(error).__name__)
+        finally:
+            self._shut_down(reason.value)
 
     async def _say(self, last_words: str) -> None:
         """After the sentence she is in, and not to be interrupted."""
@@ -59,12 +60,16 @@ class Ending:
         await speech.wait_for_playout()
 
     def on_voice_closed(self, event: CloseEvent) -> None:
-        """LiveKit closed the voice: because the caller left, a provider failed, or the job ends."""
+        """LiveKit closed the voice: the caller left, a provider failed, or the job was ended.
+
+        A worker that stops has asked for a goodbye before; who ends the job otherwise has removed
+        June, by deleting her dispatch for example.
+        """
         why = {
             VoiceCloseReason.PARTICIPANT_DISCONNECTED: CloseReason.CALLER_LEFT,
             VoiceCloseReason.ERROR: CloseReason.ERROR,
         }
-        self.begin(why.get(event.reason, CloseReason.DRAIN))
+        self.begin(why.get(event.reason, CloseReason.REMOVED))
 
     def on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         """June is out of the room. Unless somebody put her out, it was the network."""

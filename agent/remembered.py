@@ -32,7 +32,12 @@ async def sessions_for_call(config: SessionConfig) -> SessionService:
         return await sessions.__aenter__()
     except StoreError as error:
         log.error("store.unavailable", error=str(error), memory="this call only")
-        return await open_sessions(replace(config, store_url="memory:")).__aenter__()
+        return await forgetful(config).__aenter__()
+
+
+def forgetful(config: SessionConfig) -> SessionService:
+    """A memory for one call, where the store cannot be used."""
+    return open_sessions(replace(config, store_url="memory:"))
 
 
 async def recall(sessions: SessionService, room: str, user: str, language: str) -> Memory:

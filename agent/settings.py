@@ -55,13 +55,6 @@ class WorkerSettings(Section):
     )
 
 
-class ModelSettings(Section):
-    profile: Literal["auto", "local"] = Field(
-        "auto",
-        description="Where speech and answers come from; `local` needs no key and no network",
-    )
-
-
 class CallSettings(Section):
     wait_for_caller_seconds: int = Field(
         120, ge=1, le=3_600, description="How long June waits in a room that nobody has joined"
@@ -106,7 +99,6 @@ class Settings(Section):
 
     agent: AgentSettings = AgentSettings()
     worker: WorkerSettings = WorkerSettings()
-    models: ModelSettings = ModelSettings()
     call: CallSettings = CallSettings()
     limits: LimitSettings = LimitSettings()
     data: DataSettings = DataSettings()

@@ -37,7 +37,7 @@ class SpokenLines:
     async def prepare(self, texts: Iterable[str], voice: tts.TTS[str]) -> int:
         """Speak to disk what is not there yet, and say how many sentences that were.
 
-        A provider that fails is logged: those lines are then synthesised when they are said.
+        A line that fails is logged: it is then synthesised when it is said.
         """
         spoken = 0
         for text in texts:
@@ -45,10 +45,10 @@ class SpokenLines:
                 continue
             try:
                 sound = await voice.synthesize(text).collect()
-            except Exception as error:  # noqa: BLE001  any fault of a provider: June starts all the same
+                await asyncio.to_thread(_write, self._path(text), sound)
+            except Exception as error:  # noqa: BLE001  whatever it is, June starts
                 log.warning("line.not_cached", error=type(error).__name__)
                 continue
-            await asyncio.to_thread(_write, self._path(text), sound)
             spoken += 1
         return spoken
 
@@ -73,7 +73,7 @@ def _read(path: Path) -> rtc.AudioFrame | None:
             if file.getsampwidth() != 2 or file.getnchannels() != 1 or not data:
                 return None
             return rtc.AudioFrame(data, file.getframerate(), 1, len(data) // 2)
-    except (OSError, EOFError, wave.Error):
+    except (OSError, EOFError, ValueError, wave.Error):
         return None
 
 

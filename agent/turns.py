@@ -4,8 +4,16 @@ Everything here runs in the job process; nothing asks a server (`version="v1-min
 `mode="vad"` see to that: the framework's defaults would, when LiveKit keys are set).
 """
 
+from typing import Literal
+
 from livekit.agents import TurnHandlingOptions, inference, vad
 from livekit.plugins import silero
+
+TEXT_TRANSFORMS: list[Literal["filter_markdown", "filter_emoji"]] = [
+    "filter_markdown",
+    "filter_emoji",
+]
+"""What is kept out of speech, whatever a model writes."""
 
 SILENCE_SECONDS = 0.4
 """Silence that ends a stretch of speech. The turn detector needs at least 0.25."""

@@ -37,6 +37,9 @@ async def up(config: Config) -> int:
     )
     async with AsyncExitStack() as stack:
         join_within = TEN_MINUTES
+        if config.livekit.url is not None and not config.livekit.missing:
+            async with LiveKitClient(config.livekit, agent_name=config.agent.name) as client:
+                await client.check()
         if config.livekit.url is None:
             binary = await find_or_build(
                 server_bin=config.livekit.server_bin, tools_dir=TOOLS, progress=_tell
@@ -78,11 +81,16 @@ async def _invite(config: Config, join_within: timedelta) -> None:
             "\nJune is ready. Join with any LiveKit client; she comes when you do.\n\n"
             f"  address  {config.livekit.url}\n"
             f"  room     {room}\n"
-            f"  token    {token}\n\n"
+            f"  token    {token}\n"
+            f"           (to join within {_in_words(join_within)})\n\n"
             "Ctrl-C ends everything.\n",
             flush=True,
         )
         await keep_dispatched(client, room)
+
+
+def _in_words(time: timedelta) -> str:
+    return f"{time.days} days" if time.days else f"{time.seconds // 60} minutes"
 
 
 def _tell_of_failure(dispatching: asyncio.Task[None]) -> None:

@@ -24,7 +24,7 @@ from agent.models.local.supervisor import ModelProcess
 from agent.models.local.tts import LocalTTS
 from agent.spoken import SpokenLines
 from agent.turns import load_vad
-from session import SessionService, open_sessions
+from session import SessionService, StoreError, open_sessions
 
 log = structlog.get_logger(__name__)
 
@@ -106,8 +106,12 @@ def _check(config: Config) -> None:
     if missing := config.livekit.missing:
         raise CannotStart(
             f"`{'`, `'.join(missing)}` {'is' if len(missing) == 1 else 'are'} not set\n"
-            "hint: run `./june` to have a LiveKit server on this machine, or "
-            f"`export {missing[0]}=…` for yours"
+            + (
+                "hint: run `./june` to have a LiveKit server on this machine, or "
+                f"`export {missing[0]}=…` for yours"
+                if config.livekit.url is None
+                else f"hint: `export {missing[0]}=…`, as the server at `LIVEKIT_URL` knows it"
+            )
         )
 
 
@@ -120,7 +124,10 @@ async def _drain(
         # LiveKit reads 0 as "wait for ever".
         await server.drain(timeout=max(1, seconds) if server.active_jobs else 1)
     if server.active_jobs:
-        await sessions.ask_to_leave(f"{worker_key}/")
+        try:
+            await sessions.ask_to_leave(f"{worker_key}/")
+        except StoreError as error:
+            log.warning("goodbye.unasked", error=str(error))
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while server.active_jobs:  # noqa: ASYNC110  LiveKit tells nobody when the last ends

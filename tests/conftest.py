@@ -21,3 +21,10 @@ def _nothing_is_configured(request: pytest.FixtureRequest, monkeypatch: pytest.M
     for name in list(os.environ):
         if name.startswith(CONFIGURING):
             monkeypatch.delenv(name)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failure: it would hide a missing install step."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

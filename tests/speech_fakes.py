@@ -24,6 +24,8 @@ class ScriptedSpeech:
     def __init__(self) -> None:
         self.asked: list[tuple[float, bool]] = []
         """Seconds of sound, and whether the answer was to be final."""
+        self.spoken: list[str] = []
+        self.hears_nothing = False
         self.fail_with: Exception | None = None
         self.hold: asyncio.Event | None = None
         self.closed = False
@@ -39,9 +41,10 @@ class ScriptedSpeech:
             await self.hold.wait()
         if self.fail_with is not None:
             raise self.fail_with
-        return f"{'final' if final else 'interim'} {seconds}"
+        return "" if self.hears_nothing else f"{'final' if final else 'interim'} {seconds}"
 
     async def speak(self, text: str) -> AsyncIterator[bytes]:
+        self.spoken.append(text)
         if self.fail_with is not None:
             raise self.fail_with
         for sentence in text.split(". "):

@@ -88,7 +88,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     """Source, key, rule and value of each, the nearest name for a misspelt one, and a command."""
     message = complaint(
         '[worker]\nmax_calls = 500\nidle_proceses = 2\n[call]\ngrace_seconds = "30"\n'
-        '[limts]\nmax_input_characters = 5\n[models]\nprofile = "openai"\n',
+        '[limts]\nmax_input_characters = 5\n[logs]\nformat = "xml"\n',
         {"JUNE_LOGS__LEVL": "debug", "JUNE_CALL__MAX_MINUTES": "long"},
     )
 
@@ -97,8 +97,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "  `my.toml`: `worker.max_calls` must be a whole number from 1 to 200 (got `500`)",
         "  `my.toml`: `worker.idle_proceses` is not a setting; "
         "did you mean `worker.idle_processes`? (got `2`)",
-        "  `my.toml`: `models.profile` must be one of `auto`, `local` (got `openai`)",
         "  `my.toml`: `call.grace_seconds` must be a whole number from 0 to 600 (got `30`)",
+        "  `my.toml`: `logs.format` must be one of `auto`, `pretty`, `json` (got `xml`)",
         "  `my.toml`: `limts` is not a section; did you mean `[limits]`?",
         "  `JUNE_LOGS__LEVL` is not a variable that June knows; "
         "did you mean `JUNE_LOGS__LEVEL`? (got `debug`)",

@@ -156,9 +156,3 @@ async def test_with_the_store_away_turns_are_answered(sessions: SessionService) 
         talk = Conversation(Away(CONFIG), memory, notebook)
         decision = await talk.gate.reserve(llm.ChatMessage(role="user", content=["hi"]))
     assert decision.allowed
-
-
-async def test_markdown_is_kept_out_of_speech() -> None:
-    """A model writes it all the same; the voice must not read asterisks aloud."""
-    options = AgentSession[None](vad=None, turn_handling={"turn_detection": None}).options
-    assert options.tts_text_transforms == ["filter_markdown", "filter_emoji"]

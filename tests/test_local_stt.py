@@ -95,6 +95,19 @@ async def test_a_breath_says_nothing() -> None:
     assert call.said[-1][0] is Kind.END_OF_SPEECH
 
 
+async def test_an_empty_transcript_is_no_word() -> None:
+    """Sound that was surely a voice, and in which the model finds nothing."""
+    speech = ScriptedSpeech()
+    speech.hears_nothing = True
+    call = Listening(speech)
+    await call.hear(1.0)
+    await call.hear(0.5, SILENT)
+    await call.finish()
+
+    assert call.of(Kind.INTERIM_TRANSCRIPT) == []
+    assert call.of(Kind.FINAL_TRANSCRIPT) == []
+
+
 async def test_slow_interims_are_skipped_and_never_pile_up() -> None:
     """While one interim is being computed no other is asked for, and the final does not wait."""
     speech = ScriptedSpeech()

@@ -14,17 +14,23 @@ from session.store.schema import MIGRATIONS
 from session.store.sqlite import SqliteStore
 
 OPEN_AS_NOBODY = """
-import asyncio, os, sys
-if os.getuid() == 0:
-    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+import asyncio, os, sys, tempfile
 from pathlib import Path
 from session.store.sqlite import SqliteStore
-try:
-    asyncio.run(SqliteStore.open(Path(sys.argv[1])))
-except Exception as error:
-    print(type(error).__name__, error)
-else:
-    print("opened")
+
+async def try_it(path):
+    try:
+        await (await SqliteStore.open(path)).aclose()
+    except Exception as error:
+        return f"{type(error).__name__} {error}"
+    return "opened"
+
+with tempfile.TemporaryDirectory() as folder:
+    # Python itself may lie where nobody may read: all of it is loaded before the rights are gone.
+    assert asyncio.run(try_it(Path(folder, "june.db"))) == "opened"
+if os.getuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+print(asyncio.run(try_it(Path(sys.argv[1]))))
 """
 
 

@@ -32,13 +32,10 @@ ABILITIES = (
     "For anything else I need a language model."
 )
 CONNECT = (
-    "Put the address and the key of a language model into my settings, then start me again. "
-    "The read me file shows how."
+    "That comes with my next version: you will put the model's address and key into my settings. "
+    "Until then I answer a few questions on my own."
 )
-UNKNOWN = (
-    "I can't answer that, because I have no language model here. "
-    "Ask me what I can do, or how to connect one."
-)
+UNKNOWN = "I can't answer that, because I have no language model here. Ask me what I can do."
 NOTHING_SAID = "You haven't said anything before this."
 GREETING = "Hello. What can I do for you?"
 THANKED = "You're welcome."

@@ -9,9 +9,16 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-import aiohttp
 from livekit import rtc
-from livekit.agents import APIConnectionError, APIConnectOptions, LanguageCode, stt, utils, vad
+from livekit.agents import (
+    APIConnectionError,
+    APIConnectOptions,
+    APIError,
+    LanguageCode,
+    stt,
+    utils,
+    vad,
+)
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 
 from agent.models.local.engine import HEARING_RATE, Speech
@@ -91,16 +98,22 @@ class LocalStream(stt.RecognizeStream):
             async for happening in detecting:
                 await self._hear(happening)
             await feeding
+        except APIError:
+            raise
+        except Exception as error:
+            raise APIConnectionError("the voice detection failed") from error
         finally:
             await utils.aio.cancel_and_wait(feeding, *self._requests())
             await detecting.aclose()
 
     async def _feed(self, detecting: vad.VADStream) -> None:
-        async for item in self._input_ch:
-            # A flush would make the VAD forget that somebody is speaking.
-            if isinstance(item, rtc.AudioFrame):
-                detecting.push_frame(item)
-        detecting.end_input()
+        try:
+            async for item in self._input_ch:
+                # A flush would make the VAD forget that somebody is speaking.
+                if isinstance(item, rtc.AudioFrame):
+                    detecting.push_frame(item)
+        finally:
+            detecting.end_input()
 
     async def _hear(self, happening: vad.VADEvent) -> None:
         match happening.type:
@@ -182,5 +195,5 @@ async def words(transcribing: Coroutine[Any, Any, str]) -> str:
     """What was heard. Any fault becomes an `APIError`: LiveKit ends STT for good on others."""
     try:
         return await transcribing
-    except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+    except Exception as error:
         raise APIConnectionError("the local speech model did not answer") from error

@@ -81,7 +81,7 @@ class ModelProcess:
             log.error("models.died", exit_code=code, pid=self._process.pid)
             try:
                 await self._start()
-            except ModelProcessFailed as error:
+            except (ModelProcessFailed, OSError) as error:  # OSError: no memory for a process
                 log.error("models.not_restarted", error=str(error))
                 await self._stop()
                 await asyncio.sleep(RESTART_SECONDS)

@@ -1,6 +1,5 @@
 """Piper as LiveKit's TTS."""
 
-import aiohttp
 from livekit.agents import APIConnectionError, APIConnectOptions, tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
@@ -51,6 +50,6 @@ class LocalSentence(tts.ChunkedStream):
         try:
             async for sound in self._speech.speak(self.input_text):
                 output_emitter.push(sound)
-        except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError) as error:
+        except Exception as error:
             raise APIConnectionError("the local voice did not answer") from error
         output_emitter.flush()
