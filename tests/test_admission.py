@@ -139,3 +139,29 @@ async def test_the_load_is_one_that_the_server_understands(
     """It offers jobs while a worker is below 0.7."""
     server = Server([Running(Named(str(n))) for n in range(running)])
     assert worker(sessions, server).load() == pytest.approx(load)
+
+
+async def test_a_claim_is_never_cut_short(sessions: SessionService) -> None:
+    """A busy store answers late: the claim it then grants is used, not forgotten."""
+
+    class Busy(SessionService):
+        async def claim_room(  # type: ignore[override]  # the same, late
+            self, room_name: str, owner: str, *, ttl_seconds: float
+        ) -> object:
+            await asyncio.sleep(admission_module.PATIENCE_SECONDS * 2)
+            return await sessions.claim_room(room_name, owner, ttl_seconds=ttl_seconds)
+
+    busy = Busy(SessionConfig(Path("unused")))
+    assert await decide(worker(busy, Server()), request("j1")) == "accepted as June"
+
+
+async def test_a_job_that_cannot_be_started_frees_the_room(sessions: SessionService) -> None:
+    """Another June may come at once."""
+
+    class Failing(Request):
+        async def accept(self, *, name: str) -> None:
+            raise TimeoutError("no assignment came")
+
+    with pytest.raises(TimeoutError):
+        await decide(worker(sessions, Server()), Failing("j1", Named(name="room")))
+    assert await sessions.claim_room("room", "other/j") is not None

@@ -22,12 +22,8 @@ async def everything(folder: Path, binary: Path) -> AsyncIterator[tuple[Worker, 
     folder.mkdir(exist_ok=True)
     environment = dict.fromkeys(("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"), "")
     environment["LIVEKIT_SERVER_BIN"] = str(binary)
-    async with Worker(folder, environment, "--config", "/dev/null") as june:
-        assert june.process.stdout is not None
-        printed = ""
-        async with asyncio.timeout(60):
-            while "Ctrl-C" not in printed:
-                printed += (await june.process.stdout.readline()).decode()
+    async with Worker(folder, environment, "agent", "--config", "/dev/null") as june:
+        printed = await june.prints("Ctrl-C")
         address, token = (re.search(rf"{word} +(\S+)", printed) for word in ("address", "token"))
         assert address is not None
         assert token is not None

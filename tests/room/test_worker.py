@@ -16,7 +16,7 @@ from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import LocalSpeech
 from room.caller import Caller
 from room.ears import word_error_rate
-from room.worker import Worker
+from room.worker import ROOT, Worker
 
 
 @pytest.mark.slow
@@ -163,3 +163,25 @@ async def test_a_full_worker_leaves_a_call_to_others(
         assert (await second.hear()).text
         assert isinstance(second.june(), rtc.RemoteParticipant)
         await second.leave()
+
+
+@pytest.mark.slow
+async def test_livekits_own_tools_find_the_same_june(
+    livekit: LoopbackServer, ears: LocalSpeech, tmp_path: Path
+) -> None:
+    """`python -m livekit.agents start agent/server.py`, as `lk agent` does it."""
+    known = {
+        "LIVEKIT_URL": livekit.url,
+        "LIVEKIT_API_KEY": livekit.api_key,
+        "LIVEKIT_API_SECRET": livekit.api_secret.get_secret_value(),
+        "JUNE_AGENT__NAME": "by-livekit",
+    }
+    entry = str(ROOT / "agent" / "server.py")
+    async with Worker(tmp_path, known, "livekit.agents", "start", entry) as june:
+        await june.prints("registered worker", 90)
+        caller = await Caller(livekit, "by-livekit", "ann", ears).join()
+        await caller.dispatch(agent="by-livekit")
+        assert "June" in (await caller.hear(30)).text
+        assert "June" in (await caller.ask("Who are you?")).text
+        await caller.leave()
+        await june.prints("call.ended")

@@ -6,8 +6,12 @@ import tempfile
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 from livekit import rtc
+from numpy.typing import NDArray
+
+from agent.models.local.engine import HEARING_RATE
 
 RATE = 48_000
 
@@ -58,3 +62,10 @@ def recording(name: str) -> rtc.AudioFrame:
     from moonshine_voice.utils import get_assets_path
 
     return _read(Path(get_assets_path()) / f"{name}.wav")
+
+
+def heard_at_once(sound: rtc.AudioFrame) -> NDArray[np.int16]:
+    """The sound as ears take it, without a room."""
+    resampler = rtc.AudioResampler(RATE, HEARING_RATE, quality=rtc.AudioResamplerQuality.HIGH)
+    frame = rtc.combine_audio_frames([*resampler.push(sound), *resampler.flush()])
+    return np.frombuffer(bytes(frame.data.cast("b")), np.int16)

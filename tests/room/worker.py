@@ -1,6 +1,7 @@
 """A real June: `python -m agent start`, in a process of its own."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -11,6 +12,8 @@ from typing import Any, Self
 
 from agent.livekit_server import LoopbackServer
 
+runs = itertools.count(1)
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -19,7 +22,7 @@ class Worker:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], *command: str) -> None:
         self.folder = folder
-        self._command = command or ("start",)
+        self._command = command or ("agent", "start")
         self._environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -28,6 +31,7 @@ class Worker:
             **environment,
         }
         self._log = folder / "june.log"
+        self._printed = folder / f"printed-{next(runs)}"
 
     @classmethod
     def of(cls, server: LoopbackServer, folder: Path, **environment: str) -> Self:
@@ -40,13 +44,13 @@ class Worker:
         return cls(folder, known | environment)
 
     async def __aenter__(self) -> Self:
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, self._printed.open("ab") as printed:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "agent", *self._command),
+                *(sys.executable, "-P", "-m", *self._command),
                 env=self._environment,
                 cwd=self.folder,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=printed,
                 stderr=log,
                 start_new_session=True,
             )
@@ -59,6 +63,11 @@ class Worker:
     @property
     def log(self) -> str:
         return self._log.read_text(errors="replace")
+
+    @property
+    def printed(self) -> str:
+        """What it wrote to standard output."""
+        return self._printed.read_text(errors="replace")
 
     def events(self, name: str, **fields: object) -> list[dict[str, Any]]:
         """The log's lines of this event, with these fields."""
@@ -76,6 +85,15 @@ class Worker:
             assert self.process.returncode is None, f"June ended:\n{self.log[-2000:]}"
             await asyncio.sleep(0.05)
         raise AssertionError(f"no `{name}` with {fields} within {seconds} s:\n{self.log[-2000:]}")
+
+    async def prints(self, words: str, seconds: float = 60) -> str:
+        """All of its output, once these words are in it."""
+        for _ in range(int(seconds * 20)):
+            if words in self.printed:
+                return self.printed
+            assert self.process.returncode is None, f"June ended:\n{self.log[-2000:]}"
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no `{words}` within {seconds} s:\n{self.printed[-2000:]}")
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
         """End it by a signal; its exit code."""
