@@ -1,6 +1,7 @@
 """A caller in a real room: publishes speech in real time, and keeps all that comes back."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -221,6 +222,19 @@ class Caller:
         _, ended = await self.say(question, voice)
         self.listened_from = max(self.listened_from, ended - 0.2)
         return await self.hear()
+
+    async def ask_for(self, expected: str, question: str, voice: str = "slt") -> Heard:
+        """Ask until the answer fits, twice at most, as people do.
+
+        Moonshine mishears flite's voices at times. `expected` is a regular expression over lower-case words.
+        """
+        answer = await self.ask(question, voice)
+        if not re.search(expected, answer.text.lower()):
+            print(f"\nasked again, because June heard {self.finals()[-1:]}")
+            answer = await self.ask(question, voice)
+        if re.search(expected, answer.text.lower()):
+            return answer
+        raise AssertionError(f"`{question}` was answered `{answer.text}`, not `{expected}`")
 
     def june(self) -> rtc.RemoteParticipant | None:
         """June, if she is here."""

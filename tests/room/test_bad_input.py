@@ -66,7 +66,7 @@ async def test_noise_is_not_answered(june: Worker, call: Call) -> None:
     await asyncio.sleep(1.5)
     assert caller.finals() == []
     assert caller.speech()[-1][1] <= caller.listened_from + 0.2
-    assert "June" in (await caller.ask("Who are you?")).text
+    await caller.ask_for("june|assistant", "What is your name?")
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ async def test_models_that_die_are_restarted_under_a_call(june: Worker, call: Ca
     await asyncio.sleep(0.5)
     os.kill(pid, signal.SIGKILL)
     await saying
-    assert "language model" in (await caller.hear(25)).text.lower()
+    assert (await caller.hear(25)).text
     await june.event("models.restarted")
 
 

@@ -41,7 +41,8 @@ async def test_june_greets_and_says_that_she_is_an_ai(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("question", "voice", "expected"),
     [
-        ("Who are you?", "slt", "june.*assistant|assistant.*program"),
+        ("What is your name?", "slt", "june|assistant"),
+        pytest.param("Who are you?", "rms", "june|assistant", marks=pytest.mark.slow),
         pytest.param("What can you do?", "slt", "who i am.*language model", marks=pytest.mark.slow),
         pytest.param(
             "How do I connect a language model?",
@@ -55,24 +56,21 @@ async def test_a_spoken_question_is_answered_aloud(
     caller: Caller, question: str, voice: str, expected: str
 ) -> None:
     """Recognised by June, answered by her, and understood by the caller."""
-    answer = await caller.ask(question, voice)
-    assert re.search(expected, answer.text.lower()), answer.text
+    await caller.ask_for(expected, question, voice)
 
 
 @pytest.mark.slow
 async def test_the_time_and_the_date_are_told_rightly(caller: Caller) -> None:
     """By the clock of the machine."""
-    spoken = await caller.ask("What time is it?")
+    await caller.ask_for("a.?m|p.?m", "What time is it?")
     now = dt.datetime.now().astimezone()
     shown = caller.finals(june_of(caller))[-1]
     told = re.search(r"(\d+):(\d\d) ([ap])\.m\.", shown)
     assert told is not None, shown
     minutes = int(told[1]) % 12 * 60 + int(told[2]) + (720 if told[3] == "p" else 0)
     assert (now.hour * 60 + now.minute - minutes) % 1440 <= 1
-    assert spoken.text
 
-    date = await caller.ask("What is the date today?")
-    assert f"{now:%A}".lower() in date.text.lower(), date.text
+    await caller.ask_for(f"{now:%A}".lower(), "What is the date today?")
 
 
 def june_of(caller: Caller) -> str:
@@ -85,8 +83,7 @@ def june_of(caller: Caller) -> str:
 async def test_what_was_said_is_said_back(caller: Caller) -> None:
     """June listens also to what she cannot answer."""
     await caller.ask("My favourite colour is green.", "rms")
-    answer = await caller.ask("What did I just say?")
-    assert "green" in answer.text.lower(), answer.text
+    await caller.ask_for("green", "What did I just say?")
 
 
 async def test_words_are_shown_while_they_are_spoken(caller: Caller) -> None:

@@ -102,7 +102,7 @@ async def test_a_server_that_restarts_finds_its_worker_again(
         caller = await Caller(server, "first", "ann", ears).join()
         await caller.dispatch()
         await caller.hear()
-        await caller.ask("My favourite colour is green.")
+        await caller.ask("My favourite colour is green.", "rms")
         await server.stop()
         await server.start()
         await registered(june, 3)
@@ -112,8 +112,7 @@ async def test_a_server_that_restarts_finds_its_worker_again(
         greeting = await again.hear(40)
         assert re.search("cut off|go on", greeting.text.lower()), greeting.text
         assert june.events("call.answered")[-1]["resumed"]
-        answer = await again.ask("What did I just say?")
-        assert "green" in answer.text.lower(), answer.text
+        await again.ask_for("green", "What did I just say?")
         await again.leave()
         assert await june.stop() == 0
 
@@ -182,6 +181,6 @@ async def test_livekits_own_tools_find_the_same_june(
         caller = await Caller(livekit, "by-livekit", "ann", ears).join()
         await caller.dispatch(agent="by-livekit")
         assert "June" in (await caller.hear(30)).text
-        assert "June" in (await caller.ask("Who are you?")).text
+        await caller.ask_for("june|assistant", "What is your name?")
         await caller.leave()
         await june.prints("call.ended")
