@@ -226,7 +226,8 @@ class Caller:
     async def ask_for(self, expected: str, question: str, voice: str = "slt") -> Heard:
         """Ask until the answer fits, twice at most, as people do.
 
-        Moonshine mishears flite's voices at times. `expected` is a regular expression over lower-case words.
+        Moonshine mishears flite's voices at times. `expected` is a regular expression over the
+        answer in lower case.
         """
         answer = await self.ask(question, voice)
         if not re.search(expected, answer.text.lower()):
