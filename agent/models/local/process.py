@@ -10,9 +10,9 @@ A request whose client goes away (barge-in) is dropped, before it has started if
 process ends when its standard input does, so it cannot outlive the worker that started it.
 
 What a call costs with the models here, measured on two cores of a shared x86-64 machine (one run:
-real calls in a room, five questions each in 42 s; proportional memory and CPU time summed over the
-worker's processes, from `/proc`): idle 931 MB with one warm process; one call 127 MB more and 11.7 s
-of CPU a minute, three calls 125 MB and 10.3 s each.
+real calls in a room, five questions each in 42 s; proportional memory and CPU time summed over
+the worker's processes, from `/proc`): idle 931 MB with one warm process; one call 127 MB more and
+11.7 s of CPU a minute, three calls 125 MB and 10.3 s each.
 """
 
 import asyncio
