@@ -42,7 +42,7 @@ def june(context: typer.Context, config: ConfigOption = None) -> None:
 
 @app.command()
 def start(context: typer.Context, config: ConfigOption = None) -> None:
-    """Run the worker: June answers calls that the LiveKit server at LIVEKIT_URL sends her."""
+    """Run the worker for the LiveKit server at LIVEKIT_URL."""
     from agent.logs import setup_parent
     from agent.worker import run_worker
 
@@ -58,7 +58,10 @@ def test(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Also what is slow.")] = False,
 ) -> None:
-    """Check June: style, types, units, and whole calls in a real room. More words go to pytest."""
+    """Check style, types, units, and calls in a real room.
+
+    More words go to pytest, which then runs alone: `./june test tests/test_brain.py -k time`.
+    """
     from agent.checks import run_checks
 
     raise typer.Exit(run_checks(everything=everything, pytest_arguments=context.args))
@@ -70,7 +73,7 @@ def _run(command: Coroutine[Any, Any, int]) -> None:
 
 def main() -> None:
     try:
-        app()
+        app(prog_name="./june")
     except (ConfigError, CannotStart, StoreUnusable) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
