@@ -97,7 +97,8 @@ class Call:
         gate = await self._open_notebook(sessions, memory)
         self._watch(caller, lines)
         await self._start(caller, gate, memory, lines)
-        if caller.identity not in self._ctx.room.remote_participants:
+        here = self._ctx.room.remote_participants.values()
+        if caller.identity not in (participant.identity for participant in here):
             # They hung up before LiveKit listened to them, so it will not end the call.
             self._ending.begin(CloseReason.CALLER_LEFT)
 

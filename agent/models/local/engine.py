@@ -9,6 +9,7 @@ utterance cost 2.5 times the CPU and no less time.
 
 import importlib.util
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
@@ -157,6 +158,8 @@ def _load_voice() -> "PiperVoice":
         from piper.config import PiperConfig
     except ImportError as error:
         raise MissingModels("piper-tts") from error
+    # It logs what it is given to say, and that may quote a caller.
+    logging.getLogger("piper").setLevel(logging.WARNING)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return PiperVoice(
