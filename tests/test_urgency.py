@@ -79,3 +79,23 @@ async def test_closed_models_say_so() -> None:
     models.close()
     with pytest.raises(RuntimeError, match="closed"):
         await models.run(Urgency.FINAL, lambda: None)
+
+
+def test_a_closed_event_loop_costs_no_thread() -> None:
+    """Whoever asked is gone; the next one is served by the same thread."""
+    gate = threading.Event()
+    models = UrgentFirst(threads=1)
+
+    async def ask_and_go() -> None:
+        asking = asyncio.create_task(models.run(Urgency.FINAL, gate.wait))
+        await asyncio.sleep(0)
+        asking.cancel()
+
+    asyncio.run(ask_and_go())
+    gate.set()
+
+    async def ask() -> str:
+        return await asyncio.wait_for(models.run(Urgency.FINAL, lambda: "heard"), 5)
+
+    assert asyncio.run(ask()) == "heard"
+    models.close()

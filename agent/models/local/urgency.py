@@ -5,7 +5,9 @@ import heapq
 import itertools
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
+from functools import partial
 from typing import Self, TypeVar
 
 T = TypeVar("T")
@@ -54,24 +56,20 @@ class UrgentFirst:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
-        def settle(result: T | None, error: BaseException | None) -> None:
-            if done.cancelled():
-                return
-            if error is not None:
-                done.set_exception(error)
-            else:
-                done.set_result(result)  # type: ignore[arg-type]  # T may itself be None
+        def settle(tell: Callable[[], None]) -> None:
+            if not done.cancelled():
+                tell()
 
         def task() -> None:
             if done.cancelled():
                 return
-            result, error = None, None
             try:
-                result = work()
-            except BaseException as raised:  # noqa: BLE001  handed to whoever awaits it
-                error = raised
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, result, error)
+                tell = partial(done.set_result, work())
+            except BaseException as error:  # noqa: BLE001  handed to whoever awaits it
+                tell = partial(done.set_exception, error)
+            # A loop that is closed has nobody who waits; it must not cost the others this thread.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, tell)
 
         with self._changed:
             if self._closed:
