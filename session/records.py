@@ -1,5 +1,6 @@
 """What June remembers. Frozen: a change is a new record."""
 
+import uuid
 from enum import StrEnum
 from typing import Literal
 
@@ -58,6 +59,19 @@ class Session(Record):
     """How often a later call has picked this conversation up."""
     message_count: int = 0
     context_summary: str | None = None
+
+
+def new_session(room: str, user: str, *, channel: Channel, language: str, now: float) -> Session:
+    """A conversation that begins now, under an id of its own."""
+    return Session(
+        session_id=uuid.uuid4().hex,
+        room_name=room,
+        user=user,
+        channel=channel,
+        language=language,
+        created_at=now,
+        seen_at=now,
+    )
 
 
 class Message(Record):

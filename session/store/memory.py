@@ -4,12 +4,19 @@ It keeps every promise of `Store` within one process, and forgets all at the end
 """
 
 import itertools
-import uuid
 from dataclasses import dataclass
 
 from session.errors import UnknownSession
 from session.leases import Lease, LeaseState
-from session.records import Channel, CloseReason, Message, Session, SessionStats, Status
+from session.records import (
+    Channel,
+    CloseReason,
+    Message,
+    Session,
+    SessionStats,
+    Status,
+    new_session,
+)
 from session.resume import plan
 
 
@@ -44,15 +51,7 @@ class MemoryStore:
         session = planned.resume
         if session is None:
             self._created += 1
-            session = Session(
-                session_id=uuid.uuid4().hex,
-                room_name=room,
-                user=user,
-                channel=channel,
-                language=language,
-                created_at=now,
-                seen_at=now,
-            )
+            session = new_session(room, user, channel=channel, language=language, now=now)
         for changed in (*planned.close, session):
             self._sessions[changed.session_id] = changed
         return session

@@ -1,10 +1,8 @@
 """Sessions in SQLite. Each function runs inside one transaction."""
 
-import uuid
-
 import apsw
 
-from session.records import Channel, CloseReason, Session, SessionStats, Status
+from session.records import Channel, CloseReason, Session, SessionStats, Status, new_session
 from session.resume import plan
 from session.store.rows import rows
 
@@ -22,15 +20,7 @@ def open_session(
     planned = plan(theirs, now)
     session = planned.resume
     if session is None:
-        session = Session(
-            session_id=uuid.uuid4().hex,
-            room_name=room,
-            user=user,
-            channel=channel,
-            language=language,
-            created_at=now,
-            seen_at=now,
-        )
+        session = new_session(room, user, channel=channel, language=language, now=now)
         db.execute("UPDATE counters SET value = value + 1 WHERE name = 'sessions_created'")
     for changed in (*planned.close, session):
         save(db, changed)
