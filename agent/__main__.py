@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.config import ConfigError, load
+from agent.config import Config, ConfigError, load
 from agent.errors import CannotStart
 from session import StoreUnusable
 
@@ -41,14 +41,51 @@ def june(context: typer.Context, config: ConfigOption = None) -> None:
 
 
 @app.command()
-def start(context: typer.Context, config: ConfigOption = None) -> None:
-    """Run the worker for the LiveKit server at LIVEKIT_URL."""
+def start(
+    context: typer.Context,
+    config: ConfigOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End if a configured provider cannot be used.")
+    ] = False,
+) -> None:
+    """Run the worker for the LiveKit server at LIVEKIT_URL.
+
+    At its start June asks each configured provider for its models, and says what is wrong.
+    """
     from agent.logs import setup_parent
     from agent.worker import run_worker
 
     settings = load(config or context.obj)
     setup_parent(settings)
-    _run(run_worker(settings))
+    _run(run_worker(settings, strict=strict))
+
+
+@app.command()
+def console(
+    context: typer.Context,
+    text: Annotated[bool, typer.Option("--text", help="Type instead of speaking.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show tools, timings and the log.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Talk to June here, without LiveKit. Say or type `bye` to end it.
+
+    It is the same June as in a room, with a memory that lasts as long as the call. It also works
+    in a pipe: `echo hello | ./june console --text`.
+    """
+    from agent.console.text import talk_by_text
+    from agent.logs import setup_parent
+
+    settings = load(config or context.obj)
+    setup_parent(settings if verbose else _quiet(settings))
+    _run(talk_by_text(settings, verbose=verbose))
+
+
+def _quiet(settings: Config) -> Config:
+    """A person reads along: of the log only what went wrong."""
+    logs = settings.logs.model_copy(update={"level": "warning"})
+    return settings.model_copy(update={"logs": logs})
 
 
 @app.command(

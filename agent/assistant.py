@@ -1,17 +1,14 @@
-"""June, as LiveKit's Agent: the gate that every turn passes, and what she says when it is shut."""
+"""June, as LiveKit's Agent: the gate that every turn passes, the answer, and how she hangs up."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from typing import Any, Protocol
 
-from livekit.agents import Agent, FlushSentinel, ModelSettings, llm
+from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, function_tool, llm
+from livekit.agents.voice import SpeechHandle
 
 from agent.lines import Lines
+from agent.reply import made_sayable, text_of
 from session import Decision
-
-INSTRUCTIONS = (
-    "You are June, an AI assistant who answers calls. You are heard, not read: answer in one to "
-    "three short sentences of plain spoken language, without lists, markup or emoji."
-)
 
 
 class Gate(Protocol):
@@ -20,13 +17,28 @@ class Gate(Protocol):
     async def reserve(self, message: llm.ChatMessage) -> Decision: ...
 
 
+HangUp = Callable[[SpeechHandle, str | None], None]
+"""Ends the call after this speech, with these words of June's own if they are given."""
+
+
 class June(Agent):
     """Lives as long as one call."""
 
-    def __init__(self, gate: Gate, lines: Lines, chat_ctx: llm.ChatContext) -> None:
-        super().__init__(instructions=INSTRUCTIONS, chat_ctx=chat_ctx)
+    def __init__(
+        self,
+        gate: Gate,
+        lines: Lines,
+        chat_ctx: llm.ChatContext,
+        *,
+        instructions: str,
+        hang_up: HangUp,
+    ) -> None:
+        super().__init__(instructions=instructions, chat_ctx=chat_ctx)
         self._gate = gate
         self._lines = lines
+        self._hang_up = hang_up
+        self._has_words = False
+        """Whether the newest answer said anything."""
 
     async def llm_node(
         self,
@@ -41,9 +53,20 @@ class June(Agent):
             if not decision.allowed:
                 yield refusal(decision, self._lines)
                 return
-        reply: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        async for chunk in reply:
+        self._has_words = False
+        answer: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+        async for chunk in made_sayable(answer, self._lines):
+            self._has_words = self._has_words or bool(text_of(chunk).strip())
             yield chunk
+
+    @function_tool
+    async def end_call(self, context: RunContext[None]) -> None:
+        """Hang up. Use it when the caller has said goodbye or asks to end the call."""
+        try:
+            context.disallow_interruptions()
+        except RuntimeError:
+            return  # the caller has just spoken again, so the call goes on
+        self._hang_up(context.speech_handle, None if self._has_words else self._lines.goodbye)
 
 
 def newest_user_message(chat_ctx: llm.ChatContext) -> llm.ChatMessage | None:

@@ -1,217 +1,232 @@
-"""One call, in its own process: find the memory, start the voice, greet, end in order."""
+"""One call, wherever it takes place: find the memory, start the voice, greet, end in order."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
-from livekit import rtc
-from livekit.agents import AgentSession, AutoSubscribe, JobContext, llm
-from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
+from livekit.agents import AgentSession, APIConnectOptions, llm, vad
+from livekit.agents.types import NOT_GIVEN
+from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent.assistant import June
-from agent.caller import Presence, wait_for_caller
 from agent.config import Config
 from agent.ending import Ending, say
 from agent.gate import TurnGate
-from agent.lines import Lines, lines_for
-from agent.metadata import read_metadata
+from agent.idle import Idle
+from agent.lines import lines_for
+from agent.longest import LongestCall
 from agent.models.build import Models
 from agent.notebook import Notebook
-from agent.remembered import Memory, chat_context, forgetful, recall, sessions_for_call
+from agent.prompt import instructions
+from agent.remembered import Memory, chat_context, forgetful, recall
 from agent.spoken import SpokenLines
+from agent.trouble import Trouble
 from agent.turns import TEXT_TRANSFORMS, turn_handling
-from session import CloseReason, RoomLease, SessionService, StoreError
+from session import Channel, CloseReason, SessionService, StoreError
 
 log = structlog.get_logger(__name__)
 
 SIGN_OF_LIFE_SECONDS = 30.0
 """A call that has shown none for ten minutes is not resumed."""
 
+ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
+"""For the model and the voice: a caller waits in silence for as long as they are asked again."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a call takes place, and how it is known there."""
+
+    room: str
+    channel: Channel
+    call_id: str
+    shut_down: Callable[[str], None]
+    """Ends it from June's side; given the reason."""
+
 
 class Call:
-    """June in one room. Lives as long as one LiveKit job.
+    """June and one caller; the same in a room and in a console.
 
-    `answer` returns once June has begun to greet: LiveKit waits for it before it closes a call.
-    `aclose` belongs into `on_session_end`, which has minutes where other callbacks have seconds.
+    Its users `open` it, `begin` it and `aclose` it. What they hold for as long as the call, they
+    put on `stack`, which is closed in the opposite order.
     """
 
-    def __init__(self, ctx: JobContext, config: Config, models: Models, *, owner: str) -> None:
-        self._ctx = ctx
+    def __init__(
+        self,
+        config: Config,
+        models: Models,
+        detector: vad.VAD,
+        place: Place,
+        *,
+        language: str,
+        persona: str | None = None,
+    ) -> None:
         self._config = config
         self._models = models
-        self._owner = owner
-        self._stack = AsyncExitStack()
+        self._place = place
+        self._language = language
+        self._persona = persona or config.agent.persona
+        self.lines = lines_for(language)
+        self.stack = AsyncExitStack()
         self._started = time.monotonic()
-        self._voice: AgentSession[None] = AgentSession(
-            stt=models.stt,
+        is_spoken = models.stt is not None
+        idle_seconds = config.call.idle_seconds
+        self.voice: AgentSession[None] = AgentSession(
+            stt=models.stt or NOT_GIVEN,
             llm=models.llm,
-            tts=models.tts,
-            vad=ctx.proc.userdata["vad"],
-            turn_handling=turn_handling(),
+            tts=models.tts or NOT_GIVEN,
+            vad=detector if is_spoken else None,
+            turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
             tts_text_transforms=TEXT_TRANSFORMS,
+            conn_options=SessionConnectOptions(
+                llm_conn_options=ONE_RETRY, tts_conn_options=ONE_RETRY
+            ),
+            user_away_timeout=idle_seconds if is_spoken and idle_seconds else None,
             # Clients cancel echo themselves; the framework's warm-up would swallow the first
             # words of a caller who speaks over the greeting.
             aec_warmup_duration=None,
         )
         self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
-        self._ending = Ending(self._voice, self._spoken, ctx.shutdown)
+        self.ending = Ending(self.voice, self._spoken, place.shut_down)
         self._memory: Memory | None = None
         self._gate: TurnGate | None = None
         self._notebook: Notebook | None = None
+        self.stack.push_async_callback(models.aclose)
+        self.voice.on("close", self.ending.on_voice_closed)
 
-    async def answer(self) -> None:
-        try:
-            await self._answer()
-        except Exception:
-            self._ending.begin(CloseReason.CRASH)
-            raise
+    @property
+    def reason(self) -> CloseReason:
+        """Why it ended; a call that was never ended in words has crashed."""
+        return self.ending.reason or CloseReason.CRASH
 
-    async def _answer(self) -> None:
-        metadata = read_metadata(self._ctx.job.metadata)
-        language = metadata.language or self._config.agent.language
-        lines = lines_for(language)
-        self._ctx.room.on("disconnected", self._ending.on_disconnected)
-        self._voice.on("close", self._ending.on_voice_closed)
-        self._stack.push_async_callback(self._models.aclose)
-        sessions = await sessions_for_call(self._config.session)
-        self._stack.push_async_callback(sessions.aclose)
-        if not await self._hold_room(sessions, lines):
-            self._ending.begin(CloseReason.REPLACED)
-            return
-        await self._ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
-        caller = await wait_for_caller(
-            self._ctx.room, metadata.identity, self._config.call.wait_for_caller_seconds
-        )
-        if caller is None:
-            log.info("caller.never_came")
-            self._ending.begin(CloseReason.CALLER_LEFT)
-            return
-        user = metadata.user or caller.identity
+    async def open(self, sessions: SessionService, user: str) -> None:
+        """Find this user's conversation. With the store away the call remembers only itself."""
+        place = self._place
         try:
-            memory = await recall(sessions, self._ctx.room.name, user, language)
+            memory = await recall(sessions, place.room, user, place.channel, self._language)
         except StoreError as error:
             log.error("store.unavailable", error=str(error), memory="this call only")
-            sessions = await self._stack.enter_async_context(forgetful(self._config.session))
-            memory = await recall(sessions, self._ctx.room.name, user, language)
-        gate = await self._open_notebook(sessions, memory)
-        self._watch(caller, lines)
-        await self._start(caller, gate, memory, lines)
-        here = self._ctx.room.remote_participants.values()
-        if caller.identity not in (participant.identity for participant in here):
-            # They hung up before LiveKit listened to them, so it will not end the call.
-            self._ending.begin(CloseReason.CALLER_LEFT)
-
-    async def _open_notebook(self, sessions: SessionService, memory: Memory) -> TurnGate:
+            sessions = await self.stack.enter_async_context(forgetful(self._config.session))
+            memory = await recall(sessions, place.room, user, place.channel, self._language)
         self._memory = memory
         session_id = memory.session.session_id
-        self._ctx.log_context_fields = {"session": session_id}
-        notebook = Notebook(sessions)
-        self._notebook = notebook
-        self._gate = gate = TurnGate(
+        self._notebook = Notebook(sessions)
+        self._gate = TurnGate(
             sessions,
             memory.session,
-            notebook,
-            call_id=self._ctx.job.id,
+            self._notebook,
+            call_id=place.call_id,
             turns_before=memory.turns_before,
             longest_kept_characters=self._config.limits.max_input_characters,
         )
-        self._stack.push_async_callback(self._close_session, sessions, session_id)
-        await self._stack.enter_async_context(notebook)
+        self.voice.on("conversation_item_added", self._gate.commit)
+        self.stack.push_async_callback(self._close_session, sessions, session_id)
+        await self.stack.enter_async_context(self._notebook)
         living = asyncio.create_task(_show_life(sessions, session_id), name="june.sign_of_life")
-        self._stack.callback(living.cancel)
-        return gate
-
-    def _watch(self, caller: rtc.RemoteParticipant, lines: Lines) -> None:
-        """End the call when the caller is lost, or when it has been long enough."""
-        self._stack.enter_context(
-            Presence(
-                self._ctx.room,
-                caller.identity,
-                grace_seconds=self._config.call.grace_seconds,
-                give_up=lambda: self._ending.begin(CloseReason.NETWORK_LOST),
-            )
-        )
-        longest = asyncio.get_running_loop().call_later(
-            self._config.call.max_minutes * 60,
-            lambda: self._ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
-        )
-        self._stack.callback(longest.cancel)
-
-    async def _hold_room(self, sessions: SessionService, lines: Lines) -> bool:
-        """Keep the lease that the worker claimed for this job; False where another June has it."""
-        try:
-            lease = await sessions.claim_room(self._ctx.room.name, self._owner)
-        except StoreError as error:
-            log.warning("lease.unclaimed", error=str(error))
-            return True  # two Junes are better than none
-        if lease is None:
-            log.warning("lease.taken")
-            return False
-        await self._stack.enter_async_context(
-            RoomLease(
-                sessions,
-                lease,
-                on_lost=lambda: self._ending.begin(CloseReason.REPLACED),
-                on_asked_to_leave=lambda: self._ending.begin(CloseReason.DRAIN, lines.leaving),
-            )
-        )
-        return True
-
-    async def _start(
-        self, caller: rtc.RemoteParticipant, gate: TurnGate, memory: Memory, lines: Lines
-    ) -> None:
-        async def on_text(voice: AgentSession[None], event: TextInputEvent) -> None:
-            message = llm.ChatMessage(role="user", content=[event.text])
-            gate.is_typed(message)
-            await voice.interrupt()
-            voice.generate_reply(user_input=message)
-
-        self._voice.on("conversation_item_added", gate.commit)
-        await self._voice.start(
-            June(gate, lines, chat_context(memory.context)),
-            room=self._ctx.room,
-            room_options=RoomOptions(
-                participant_identity=caller.identity,
-                text_input=TextInputOptions(text_input_cb=on_text),
-            ),
-            # By default the framework serves prompt and history to any participant that asks,
-            # and records where the server says so.
-            session_host=False,
-            record=False,
-        )
-        if memory.is_resumed:
-            greeting = lines.greeting_resumed
-        else:
-            greeting = lines.greeting_again if memory.context else lines.greeting
-        log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
-        await say(self._voice, self._spoken, greeting)
+        self.stack.callback(living.cancel)
 
     @property
-    def _reason(self) -> CloseReason:
-        return self._ending.reason or CloseReason.CRASH
+    def session_id(self) -> str:
+        return self._opened.session.session_id
+
+    @property
+    def _opened(self) -> Memory:
+        if self._memory is None:
+            raise RuntimeError("`open` the call before it begins")
+        return self._memory
+
+    async def begin(self, start: Callable[[June], Awaitable[object]]) -> SpeechHandle:
+        """Start the voice, by `start`; the greeting, which has begun."""
+        memory, gate = self._opened, self._gate
+        assert gate is not None
+        self._watch()
+        june = June(
+            gate,
+            self.lines,
+            chat_context(memory.context),
+            instructions=instructions(
+                persona=self._persona,
+                further=self._config.agent.instructions,
+                language=self._language,
+                today=datetime.now().astimezone(),
+            ),
+            hang_up=lambda speech, last_words: self.ending.begin(
+                CloseReason.GOODBYE, last_words, after=speech
+            ),
+        )
+        await start(june)
+        if memory.is_resumed:
+            greeting = self.lines.greeting_resumed
+        else:
+            greeting = self.lines.greeting_again if memory.context else self.lines.greeting
+        log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
+        return await self._say(greeting)
+
+    async def type(self, text: str) -> SpeechHandle:
+        """A turn that is written; June stops speaking to answer it."""
+        assert self._gate is not None
+        message = llm.ChatMessage(role="user", content=[text])
+        self._gate.is_typed(message)
+        self.voice.reset_away_timer()
+        await self.voice.interrupt()
+        return self.voice.generate_reply(user_input=message)
+
+    async def _say(self, line: str) -> SpeechHandle:
+        return await say(self.voice, self._spoken, line)
+
+    def _watch(self) -> None:
+        """Whatever ends a call that nobody ends: silence, its length, a stage that fails."""
+        lines, ending, call = self.lines, self.ending, self._config.call
+        self.stack.enter_context(
+            Idle(
+                self.voice,
+                patience_seconds=call.idle_seconds,
+                ask=lambda: self._say(lines.still_there),
+                give_up=lambda: ending.begin(CloseReason.IDLE, lines.goodbye_unanswered),
+            )
+        )
+        self.stack.enter_context(
+            LongestCall(
+                call.max_minutes * 60,
+                warn=lambda: self._say(lines.one_minute_left),
+                end=lambda: ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
+            )
+        )
+        trouble = Trouble(
+            self.voice,
+            self._spoken,
+            lines,
+            give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
+            now=time.monotonic,
+        )
+        self.voice.on("error", trouble.on_error)
 
     async def _close_session(self, sessions: SessionService, session_id: str) -> None:
         try:
-            await sessions.close_session(session_id, self._reason)
+            await sessions.close_session(session_id, self.reason)
         except StoreError as error:
             log.warning("session.not_closed", error=str(error))
 
     async def aclose(self) -> None:
-        """Write down what was said, close the session, give the room back, then the rest."""
+        """Write down what was said, close the session, then the rest; the log gets its figures."""
         try:
-            await self._stack.aclose()
+            await self.stack.aclose()
         finally:
             log.info(
                 "call.ended",
-                reason=self._reason.value,
+                reason=self.reason.value,
                 duration_seconds=round(time.monotonic() - self._started, 1),
                 turns=self._gate.turns if self._gate else 0,
                 refused=self._gate.refused if self._gate else 0,
                 resumed=self._memory is not None and self._memory.is_resumed,
                 messages_lost=self._notebook.lost if self._notebook else 0,
                 usage=[
-                    used.model_dump(exclude_defaults=True) for used in self._voice.usage.model_usage
+                    used.model_dump(exclude_defaults=True) for used in self.voice.usage.model_usage
                 ],
             )
 

@@ -3,17 +3,24 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from agent.config_errors import ConfigError, Problem, config_error
 from agent.config_sources import find_file, read_environment, read_file, wrong_secrets
 from agent.folders import absolute, absolute_store_url, data_folder
-from agent.settings import Settings
+from agent.settings import LlmSettings, Settings, SttSettings, TtsSettings
 from session import SessionConfig
 
-__all__ = ["Config", "ConfigError", "LiveKitSettings", "load"]
+__all__ = ["STAGES", "Config", "ConfigError", "LiveKitSettings", "Stage", "load"]
+
+Stage = Literal["stt", "llm", "tts"]
+STAGES: tuple[Stage, ...] = ("stt", "llm", "tts")
+"""The models of a call: what hears, what thinks, what speaks."""
+
+OPENAI_KEY = "OPENAI_API_KEY"
+"""Decides the profile `auto`."""
 
 
 class LiveKitSettings(BaseModel):
@@ -47,6 +54,8 @@ class Config(Settings):
     """`store.url` with its path made absolute; empty for the SQLite file in `data_dir`."""
     livekit: LiveKitSettings
     secret_key: SecretStr | None
+    keys: dict[str, SecretStr]
+    """Providers' keys by the variable that holds each; only those that are set."""
 
     @property
     def session(self) -> SessionConfig:
@@ -63,9 +72,37 @@ class Config(Settings):
         """What must never be shown."""
         return tuple(
             secret.get_secret_value()
-            for secret in (self.livekit.api_secret, self.secret_key)
+            for secret in (self.livekit.api_secret, self.secret_key, *self.keys.values())
             if secret is not None
         )
+
+    def settings_of(self, stage: Stage) -> SttSettings | LlmSettings | TtsSettings:
+        match stage:
+            case "stt":
+                return self.stt
+            case "llm":
+                return self.llm
+            case "tts":
+                return self.tts
+
+    def provider_of(self, stage: Stage) -> Literal["openai", "local"]:
+        """Who does this stage: what it says itself, else what its `base_url` or the profile say."""
+        settings = self.settings_of(stage)
+        if settings.provider:
+            return settings.provider
+        if settings.base_url:
+            return "openai"
+        if self.models.profile != "auto":
+            return self.models.profile
+        return "openai" if OPENAI_KEY in self.keys else "local"
+
+    def key_of(self, stage: Stage) -> SecretStr | None:
+        return self.keys.get(self.settings_of(stage).key_variable)
+
+    @property
+    def needs_local_speech(self) -> bool:
+        """Whether a call hears or speaks by the models on this machine."""
+        return "local" in (self.provider_of("stt"), self.provider_of("tts"))
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -101,6 +138,7 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
         return SecretStr(environ[name]) if environ.get(name) else None
 
     server_bin = environ.get("LIVEKIT_SERVER_BIN")
+    variables = {OPENAI_KEY, *(getattr(settings, stage).key_variable for stage in STAGES)}
     sections: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
     return Config(
         **sections,
@@ -113,6 +151,12 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
             server_bin=absolute(server_bin, environ) if server_bin else None,
         ),
         secret_key=secret("JUNE_SECRET_KEY"),
+        keys={
+            # A key pasted with its line end would be refused by HTTP itself.
+            name: SecretStr(value)
+            for name in sorted(variables)
+            if (value := environ.get(name, "").strip())
+        },
     )
 
 

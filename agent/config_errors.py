@@ -79,11 +79,17 @@ def rule(schema: Mapping[str, Any]) -> str:
 def in_file(path: Path, errors: Iterable[ErrorDetails]) -> list[Problem]:
     """The problems that pydantic found in the file's values."""
     known = settings()
-    return [_in_file(f"`{path}`:", known, error) for error in errors]
+    problems = (_in_file(f"`{path}`:", known, error) for error in errors)
+    return list({str(problem): problem for problem in problems}.values())
+
+
+def setting_of(error: ErrorDetails) -> str:
+    """`section.key`, also where pydantic tells of each kind that a value might have been."""
+    return ".".join(str(part) for part in error["loc"][:2])
 
 
 def _in_file(file: str, known: Mapping[str, Mapping[str, Any]], error: ErrorDetails) -> Problem:
-    key = ".".join(str(part) for part in error["loc"])
+    key = setting_of(error)
     where = f"{file} `{key}`"
     if key in known:
         return Problem(where, rule(known[key]), error["input"])

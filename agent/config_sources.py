@@ -21,6 +21,7 @@ ENVIRONMENT_ONLY: Final = (
     "LIVEKIT_API_KEY",
     "LIVEKIT_API_SECRET",
     "JUNE_SECRET_KEY",
+    "OPENAI_API_KEY",
 )
 
 NOT_SETTINGS: Final = frozenset({"JUNE_CONFIG", "JUNE_FLAVOUR", "JUNE_PYTHON", "JUNE_SECRET_KEY"})
@@ -107,9 +108,8 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Values, list[Problem]]
     try:
         Settings.model_validate(values)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            key = ".".join(str(part) for part in detail["loc"])
-            problems.append(errors.in_environment(names[key], key, detail["input"]))
+        wrong = {errors.setting_of(detail): detail["input"] for detail in error.errors()}
+        problems += [errors.in_environment(names[key], key, wrong[key]) for key in wrong]
     return values, problems
 
 

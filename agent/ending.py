@@ -14,8 +14,11 @@ from session import CloseReason
 
 log = structlog.get_logger(__name__)
 
-LAST_WORDS_SECONDS = 15.0
-"""How long a goodbye may take before the call ends without it."""
+LAST_WORDS_SECONDS = 30.0
+"""How long June's last sentences may take before the call ends without them."""
+
+ON_THE_WAY_SECONDS = 0.3
+"""Sound that has left June is still in the caller's jitter buffer."""
 
 WHY_DISCONNECTED = {
     rtc.DisconnectReason.ROOM_DELETED: CloseReason.ROOM_DELETED,
@@ -24,7 +27,9 @@ WHY_DISCONNECTED = {
 
 
 class Ending:
-    """Lives as long as one call. `shut_down` ends the LiveKit job: closing the voice does not."""
+    """Lives as long as one call. `shut_down` ends it where it takes place: as LiveKit's job, say,
+    which goes on when the voice is closed.
+    """
 
     def __init__(
         self, voice: AgentSession[None], spoken: SpokenLines, shut_down: Callable[[str], None]
@@ -35,18 +40,30 @@ class Ending:
         self._task: asyncio.Task[None] | None = None
         self.reason: CloseReason | None = None
 
-    def begin(self, reason: CloseReason, last_words: str | None = None) -> None:
-        """End the call; later reasons change nothing."""
+    def begin(
+        self,
+        reason: CloseReason,
+        last_words: str | None = None,
+        *,
+        after: SpeechHandle | None = None,
+    ) -> None:
+        """End the call; later reasons change nothing. `after` holds words that must be heard."""
         if self.reason is not None:
             return
         self.reason = reason
-        self._task = asyncio.create_task(self._end(reason, last_words), name="june.ending")
+        self._task = asyncio.create_task(self._end(reason, last_words, after), name="june.ending")
 
-    async def _end(self, reason: CloseReason, last_words: str | None) -> None:
+    async def _end(
+        self, reason: CloseReason, last_words: str | None, after: SpeechHandle | None
+    ) -> None:
         try:
-            if last_words is not None:
-                async with asyncio.timeout(LAST_WORDS_SECONDS):
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                if after is not None:
+                    await after.wait_for_playout()
+                if last_words is not None:
                     await self._say(last_words)
+                if after is not None or last_words is not None:
+                    await asyncio.sleep(ON_THE_WAY_SECONDS)
         except (TimeoutError, RuntimeError) as error:
             log.warning("goodbye.unsaid", reason=reason.value, error=type(error).__name__)
         finally:

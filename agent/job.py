@@ -4,31 +4,31 @@ These are module-level functions bound with `functools.partial`, because they tr
 processes by pickle. The process serves one call and exits.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from livekit.agents import JobContext, JobProcess
 
-from agent.call import Call
 from agent.config import Config
 from agent.logs import setup_job
-from agent.models.build import build_models, local_speech
+from agent.models.build import local_speech
+from agent.room_call import RoomCall
 from agent.turns import load_vad
 
 
-def prewarm(process: JobProcess, *, socket: Path | None, secrets: Sequence[str]) -> None:
+def prewarm(process: JobProcess, *, config: Config, socket: Path | None) -> None:
     """Load what a call needs, before there is one."""
-    setup_job(secrets)
+    setup_job(config.secrets)
     process.userdata["vad"] = load_vad()
-    process.userdata["speech"] = local_speech(socket)
+    process.userdata["speech"] = local_speech(socket) if config.needs_local_speech else None
 
 
 async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:
     """The entrypoint."""
-    call = Call(
+    call = RoomCall(
         ctx,
         config,
-        build_models(ctx.proc.userdata["speech"], ctx.proc.userdata["vad"]),
+        speech=ctx.proc.userdata["speech"],
+        detector=ctx.proc.userdata["vad"],
         owner=f"{worker_key}/{ctx.job.id}",
     )
     ctx.proc.userdata["call"] = call
@@ -37,6 +37,6 @@ async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:
 
 async def end(ctx: JobContext) -> None:
     """For `on_session_end`, which LiveKit calls for every job, however it ended."""
-    call: Call | None = ctx.proc.userdata.get("call")
+    call: RoomCall | None = ctx.proc.userdata.get("call")
     if call is not None:
         await call.aclose()

@@ -1,15 +1,18 @@
 """What a dispatch may tell June about the call: the job's metadata, as JSON.
 
-    {"identity": "alice", "user": "crm-4711", "language": "en"}
+    {"identity": "alice", "user": "crm-4711", "language": "en", "persona": "You are Ada, …"}
 
 All fields are optional. Whatever cannot be read is logged and never costs the call.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+
+from agent.settings import LANGUAGE_TAG
 
 log = structlog.get_logger(__name__)
 
@@ -17,6 +20,7 @@ LONGEST_BYTES = 16_384
 """June's own fields need a few hundred bytes; LiveKit would carry half a megabyte."""
 
 LONGEST_FIELD = 256
+LONGEST_PERSONA = 8_000
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,11 @@ class CallMetadata:
     user: str | None = None
     """Whom limits and memory belong to; otherwise the participant's identity."""
     language: str | None = None
+    persona: str | None = None
+    """Who June is in this call, in words for the language model."""
 
 
-KNOWN = ("identity", "user", "language")
+KNOWN = ("identity", "user", "language", "persona")
 
 
 def read_metadata(raw: str) -> CallMetadata:
@@ -57,7 +63,11 @@ def read_metadata(raw: str) -> CallMetadata:
 def _text(name: str, value: Any) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_FIELD:
+    longest = LONGEST_PERSONA if name == "persona" else LONGEST_FIELD
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
         log.warning("metadata.field_ignored", field=name, expected="a short text")
+        return None
+    if name == "language" and not re.fullmatch(LANGUAGE_TAG, value):
+        log.warning("metadata.field_ignored", field=name, expected="a language tag such as `en`")
         return None
     return value

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 import structlog
 from livekit.agents import llm
 
-from session import Message, Session, SessionConfig, SessionService, StoreError, open_sessions
+from session import (
+    Channel,
+    Message,
+    Session,
+    SessionConfig,
+    SessionService,
+    StoreError,
+    open_sessions,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +48,11 @@ def forgetful(config: SessionConfig) -> SessionService:
     return open_sessions(replace(config, store_url="memory:"))
 
 
-async def recall(sessions: SessionService, room: str, user: str, language: str) -> Memory:
+async def recall(
+    sessions: SessionService, room: str, user: str, channel: Channel, language: str
+) -> Memory:
     """Get or create the session, and read what the model should know."""
-    session = await sessions.get_or_create_for_room(room, user, language=language)
+    session = await sessions.get_or_create_for_room(room, user, channel=channel, language=language)
     history = await sessions.history(session.session_id)
     return Memory(
         session=session,

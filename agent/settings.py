@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -10,6 +10,8 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+LANGUAGE_TAG = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
 Name = Annotated[
     str,
@@ -21,7 +23,7 @@ Name = Annotated[
 Language = Annotated[
     str,
     Field(
-        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        pattern=f"^{LANGUAGE_TAG}$",
         json_schema_extra={"rule": "a language tag such as `en` or `pt-BR`"},
     ),
 ]
@@ -36,11 +38,113 @@ StoreUrl = Annotated[
         json_schema_extra={"rule": "`sqlite:PATH`, `memory:`, or empty"},
     ),
 ]
+Words = Annotated[
+    str, Field(max_length=8_000, json_schema_extra={"rule": "text of at most 8,000 characters"})
+]
+
+
+def _not_junes_own(variable: str) -> str:
+    if variable.upper().startswith(("JUNE_", "LIVEKIT_")):
+        raise ValueError
+    return variable
+
+
+KeyVariable = Annotated[
+    str,
+    Field(
+        "OPENAI_API_KEY",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+        description="The environment variable that holds the key",
+        json_schema_extra={
+            "rule": "the name of an environment variable, and none of June's or LiveKit's"
+        },
+    ),
+    AfterValidator(_not_junes_own),
+]
+BaseUrl = Annotated[
+    str,
+    Field(
+        "",
+        pattern=r"^(|https?://[^\s/?#@]+(/[^\s?#@]*)?)$",
+        description="Another server that speaks OpenAI's protocol; empty for OpenAI itself",
+        json_schema_extra={"rule": "an address such as `http://127.0.0.1:8000/v1`, or empty"},
+    ),
+]
+Model = Annotated[
+    str,
+    Field(
+        pattern=r"^[^\s\x00-\x1f]{1,200}$",
+        json_schema_extra={"rule": "the name of a model, without blanks"},
+    ),
+]
+Provider = Annotated[
+    Literal["", "openai", "local"],
+    Field(
+        "",
+        description="`openai` or `local`; empty for `openai` with a `base_url`, else the profile's",
+        json_schema_extra={"rule": "`openai`, `local`, or empty"},
+    ),
+]
 
 
 class AgentSettings(Section):
     name: Name = Field("june", description="LiveKit dispatches calls to June by this name")
     language: Language = Field("en", description="What June speaks unless a call says otherwise")
+    persona: Words = Field(
+        "You are June, an AI assistant who answers calls.",
+        description="Who June is, in words for the language model",
+    )
+    instructions: Words = Field(
+        "", description="What June should know or do, in words for the language model"
+    )
+
+
+class ModelSettings(Section):
+    profile: Literal["auto", "openai", "local"] = Field(
+        "auto", description="`auto` is `openai` where OPENAI_API_KEY is set, else `local`"
+    )
+
+
+class SttSettings(Section):
+    provider: Provider = ""
+    model: Model = Field("gpt-4o-mini-transcribe", description="What hears, where it is `openai`")
+    realtime: bool = Field(
+        default=True,
+        description="Words while the caller speaks; `false` for a server without realtime",
+        json_schema_extra={"rule": "`true` or `false`"},
+    )
+    base_url: BaseUrl = ""
+    key_variable: KeyVariable = "OPENAI_API_KEY"
+
+
+class LlmSettings(Section):
+    provider: Provider = ""
+    model: Model = Field("gpt-4.1-mini", description="What thinks, where it is `openai`")
+    temperature: Annotated[float, Field(ge=0, le=2)] | Literal[""] = Field(
+        "",
+        description="How freely it chooses words, 0 to 2; empty for the model's own",
+        json_schema_extra={"rule": "a number from 0 to 2, or empty"},
+    )
+    max_output_tokens: int = Field(
+        200,
+        ge=16,
+        le=16_000,
+        description="The longest answer; June asks for one to three sentences",
+    )
+    base_url: BaseUrl = ""
+    key_variable: KeyVariable = "OPENAI_API_KEY"
+
+
+class TtsSettings(Section):
+    provider: Provider = ""
+    model: Model = Field("gpt-4o-mini-tts", description="What speaks, where it is `openai`")
+    voice: Model = Field(
+        "marin",
+        description="Its voice",
+        json_schema_extra={"rule": "the name of a voice, without blanks"},
+    )
+    base_url: BaseUrl = ""
+    key_variable: KeyVariable = "OPENAI_API_KEY"
 
 
 class WorkerSettings(Section):
@@ -53,6 +157,9 @@ class WorkerSettings(Section):
     drain_seconds: int = Field(
         600, ge=0, le=86_400, description="How long running calls may go on after SIGTERM"
     )
+    health_port: int = Field(
+        0, ge=0, le=65_535, description="Where LiveKit's health answer is on loopback; 0 for any"
+    )
 
 
 class CallSettings(Section):
@@ -61,6 +168,12 @@ class CallSettings(Section):
     )
     grace_seconds: int = Field(
         30, ge=0, le=600, description="How long a caller whose network dropped may take to return"
+    )
+    idle_seconds: int = Field(
+        15,
+        ge=0,
+        le=600,
+        description="Silence after which June asks, and as much again before her goodbye; 0 never",
     )
     max_minutes: int = Field(
         60, ge=1, le=1_440, description="The longest call; June then says goodbye"
@@ -98,6 +211,10 @@ class Settings(Section):
     """What `agent.toml` and the environment may say. An empty one is valid."""
 
     agent: AgentSettings = AgentSettings()
+    models: ModelSettings = ModelSettings()
+    stt: SttSettings = SttSettings()
+    llm: LlmSettings = LlmSettings()
+    tts: TtsSettings = TtsSettings()
     worker: WorkerSettings = WorkerSettings()
     call: CallSettings = CallSettings()
     limits: LimitSettings = LimitSettings()

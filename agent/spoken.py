@@ -13,11 +13,17 @@ from pathlib import Path
 
 import structlog
 from livekit import rtc
-from livekit.agents import tts
+from livekit.agents import APIConnectOptions, tts
 
 log = structlog.get_logger(__name__)
 
 FRAME_SECONDS = 0.05
+
+AT_ONCE = 4
+"""Lines that a voice is asked for at the same time: a hosted one takes a second for each."""
+
+NO_RETRY = APIConnectOptions(max_retry=0)
+"""What is not spoken now is spoken when it is said."""
 
 
 class SpokenLines:
@@ -39,18 +45,20 @@ class SpokenLines:
 
         A line that fails is logged: it is then synthesised when it is said.
         """
-        spoken = 0
-        for text in texts:
-            if _read(self._path(text)) is not None:
-                continue
-            try:
-                sound = await voice.synthesize(text).collect()
-                await asyncio.to_thread(_write, self._path(text), sound)
-            except Exception as error:  # noqa: BLE001  whatever it is, June starts
-                log.warning("line.not_cached", error=type(error).__name__)
-                continue
-            spoken += 1
-        return spoken
+        free = asyncio.Semaphore(AT_ONCE)
+
+        async def speak(text: str) -> bool:
+            async with free:
+                try:
+                    sound = await voice.synthesize(text, conn_options=NO_RETRY).collect()
+                    await asyncio.to_thread(_write, self._path(text), sound)
+                except Exception as error:  # noqa: BLE001  whatever it is, June starts
+                    log.warning("line.not_cached", error=type(error).__name__)
+                    return False
+                return True
+
+        missing = [text for text in texts if _read(self._path(text)) is None]
+        return sum(await asyncio.gather(*map(speak, missing)))
 
     async def sound_of(self, text: str) -> rtc.AudioFrame | None:
         """The whole sentence, or None where it was never spoken in this voice."""

@@ -18,11 +18,9 @@ from agent import job
 from agent.admission import Admission
 from agent.config import Config
 from agent.errors import CannotStart
-from agent.lines import lines_for
-from agent.models.build import local_speech, voice_name
+from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
-from agent.models.local.tts import LocalTTS
-from agent.spoken import SpokenLines
+from agent.prepare import speak_lines
 from agent.turns import load_vad
 from session import SessionService, StoreError, open_sessions
 
@@ -32,16 +30,14 @@ GOODBYE_SECONDS = 25.0
 """How long calls have for their last sentence when the time to drain is over."""
 
 
-def build_server(
-    config: Config, *, worker_key: str = "", socket: Path | None = None
-) -> AgentServer:
-    """LiveKit's worker for June. Without `socket` each job loads the local models itself."""
+def build_server(config: Config, *, socket: Path | None = None) -> AgentServer:
+    """LiveKit's worker for June. Without `socket` a job loads what local models it needs itself."""
     livekit = config.livekit
     return AgentServer(
         ws_url=livekit.url,
         api_key=livekit.api_key,
         api_secret=livekit.api_secret.get_secret_value() if livekit.api_secret else None,
-        setup_fnc=partial(job.prewarm, socket=socket, secrets=config.secrets),
+        setup_fnc=partial(job.prewarm, config=config, socket=socket),
         # June's job modules are imported once, in the process that the job processes fork from.
         preload_modules=["agent.job"],
         num_idle_processes=config.worker.idle_processes,
@@ -50,13 +46,18 @@ def build_server(
         # A LiveKit server that is away is waited for, for ever.
         max_retry=sys.maxsize,
         host="127.0.0.1",
-        port=0,
+        port=config.worker.health_port,
         permissions=WorkerPermissions(can_publish_sources=[TrackSource.MICROPHONE]),
     )
 
 
-async def run_worker(config: Config, *, on_ready: Callable[[], None] = lambda: None) -> int:
-    """Answer calls until a signal comes; the exit code. `on_ready` may come more than once."""
+async def run_worker(
+    config: Config, *, strict: bool = False, on_ready: Callable[[], None] = lambda: None
+) -> int:
+    """Answer calls until a signal comes; the exit code. `on_ready` may come more than once.
+
+    With `strict` a provider that cannot be used ends it; otherwise it is said, and June starts.
+    """
     _check(config)
     worker_key = secrets.token_hex(8)
     stop = asyncio.Event()
@@ -64,9 +65,13 @@ async def run_worker(config: Config, *, on_ready: Callable[[], None] = lambda: N
     async with AsyncExitStack() as stack:
         sessions = await stack.enter_async_context(open_sessions(config.session))
         await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
-        models = await stack.enter_async_context(ModelProcess())
-        await _speak_lines(config, models.socket)
-        server = build_server(config, worker_key=worker_key, socket=models.socket)
+        usable = await say_problems(config, strict=strict)
+        socket = None
+        if config.needs_local_speech:
+            socket = (await stack.enter_async_context(ModelProcess())).socket
+        if "tts" in usable:
+            await speak_lines(config, socket)
+        server = build_server(config, socket=socket)
         admission = Admission(
             server, sessions, max_calls=config.worker.max_calls, worker_key=worker_key
         )
@@ -133,19 +138,6 @@ async def _drain(
                 while server.active_jobs:  # noqa: ASYNC110  LiveKit tells nobody when the last ends
                     await asyncio.sleep(0.2)
     await server.aclose()
-
-
-async def _speak_lines(config: Config, socket: Path) -> None:
-    """Have June's own sentences ready as sound."""
-    speech = local_speech(socket)
-    try:
-        voice = LocalTTS(speech)
-        lines = SpokenLines(config.data_dir / "lines", voice=voice_name(voice))
-        spoken = await lines.prepare(lines_for(config.agent.language).all(), voice)
-        if spoken:
-            log.info("lines.spoken", count=spoken)
-    finally:
-        await speech.aclose()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -3,10 +3,11 @@
 from session.errors import SessionError, StoreError, StoreUnusable, UnknownSession
 from session.gate import Decision
 from session.leases import Lease, LeaseState, RoomLease
-from session.records import CloseReason, Message, Session, SessionStats
+from session.records import Channel, CloseReason, Message, Session, SessionStats
 from session.service import SessionConfig, SessionService, open_sessions
 
 __all__ = [
+    "Channel",
     "CloseReason",
     "Decision",
     "Lease",

@@ -385,4 +385,4 @@ def test_no_value_of_a_variable_breaks_the_reader(key: str, value: str) -> None:
         assert f"`{name}` must be" in refusal
         assert len(refusal.splitlines()) == 3
     else:
-        assert kept == value if isinstance(kept, str) else isinstance(kept, int)
+        assert kept == value if isinstance(kept, str) else isinstance(kept, int | float)

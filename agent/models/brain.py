@@ -32,11 +32,19 @@ ABILITIES = (
     "For anything else I need a language model."
 )
 CONNECT = (
-    "That comes with my next version: you will put the model's address and key into my settings. "
-    "Until then I answer a few questions on my own."
+    "Put a key into the variable OpenAI API key, or the address of your own model into my "
+    "settings, under L L M, and start me again. My read me file says how."
 )
 UNKNOWN = "I can't answer that, because I have no language model here. Ask me what I can do."
 NOTHING_SAID = "You haven't said anything before this."
+SAID_GOODBYE = re.compile(
+    r"^(?!.*\b(say|said|saying|not|don't|never|spell|means?)\b)"
+    r"([a-z']+ ){0,5}(good ?bye|bye)( (good ?bye|bye|june|now|then|for now|thanks|thank you))*$"
+    r"|^(please )?(hang up|end (the|this) call)( now| please)*$"
+)
+"""A sentence that ends a call: short, with the goodbye at its end. Who says "I don't want to say
+goodbye" or asks what it means goes on talking."""
+
 GREETING = "Hello. What can I do for you?"
 THANKED = "You're welcome."
 GOODBYE = "Goodbye."
@@ -46,11 +54,18 @@ NOTHING_TO_REPEAT = "I haven't said anything yet."
 
 def answer(question: Question) -> str:
     """A sentence or two, for the ear. The first kind of question that fits decides."""
+    if is_goodbye(question.text):
+        return GOODBYE
     words = normalised(question.text)
     for pattern, reply in ANSWERS:
         if pattern.search(words):
             return reply(question)
     return UNKNOWN
+
+
+def is_goodbye(text: str) -> bool:
+    """Whether the caller wants to end the call."""
+    return SAID_GOODBYE.search(normalised(text)) is not None
 
 
 def normalised(text: str) -> str:
@@ -113,7 +128,6 @@ ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Question], str]], ...] = tuple(
             _always(QUIET),
         ),
         (r"\b(thanks|thank you)\b", _always(THANKED)),
-        (r"\b(good ?bye|bye)\b", _always(GOODBYE)),
         (r"^(hello|hi|hey|good (morning|afternoon|evening))\b[a-z ']{0,12}$", _always(GREETING)),
     )
 )

@@ -7,7 +7,10 @@ from typing import Any
 from livekit.agents import APIConnectOptions, llm, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 
-from agent.models.brain import Question, Said, answer
+from agent.models.brain import Question, Said, answer, is_goodbye
+
+HANG_UP = "end_call"
+"""The tool of June's that ends a call."""
 
 Now = Callable[[], datetime]
 
@@ -47,18 +50,32 @@ class OfflineLLM(llm.LLM[str]):
 
 
 class OfflineReply(llm.LLMStream):
-    """One answer, given whole."""
+    """One answer, given whole; a goodbye with the tool that hangs up, as a model does it."""
 
     def __init__(self, owner: OfflineLLM, *, now: Now, **context: Any) -> None:
         super().__init__(owner, **context)
         self._now = now
 
     async def _run(self) -> None:
-        text = answer(question_in(self._chat_ctx, self._now()))
+        question = question_in(self._chat_ctx, self._now())
+        tools = [HANG_UP] if is_goodbye(question.text) and self._can_hang_up() else []
         self._event_ch.send_nowait(
             llm.ChatChunk(
-                id=utils.shortuuid(), delta=llm.ChoiceDelta(role="assistant", content=text)
+                id=utils.shortuuid(),
+                delta=llm.ChoiceDelta(
+                    role="assistant",
+                    content=answer(question),
+                    tool_calls=[
+                        llm.FunctionToolCall(name=name, arguments="{}", call_id=utils.shortuuid())
+                        for name in tools
+                    ],
+                ),
             )
+        )
+
+    def _can_hang_up(self) -> bool:
+        return any(
+            isinstance(tool, llm.FunctionTool) and tool.id == HANG_UP for tool in self._tools
         )
 
 

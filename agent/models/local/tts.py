@@ -9,6 +9,8 @@ from agent.models.local.engine import Speech
 class LocalTTS(tts.TTS[str]):
     """June's local voice. Lives as long as one call; LiveKit hands it one sentence at a time."""
 
+    MODEL = "piper-en-us-joe"
+
     def __init__(self, speech: Speech) -> None:
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=False),
@@ -19,7 +21,7 @@ class LocalTTS(tts.TTS[str]):
 
     @property
     def model(self) -> str:
-        return "piper-en-us-joe"
+        return self.MODEL
 
     @property
     def provider(self) -> str:

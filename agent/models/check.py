@@ -1,0 +1,175 @@
+"""Before anybody calls: can each configured provider be reached, and does it know key and model?
+
+It asks `GET {base_url}/models`, which costs nothing and which every server that speaks OpenAI's
+protocol answers. A problem is a sentence with a hint, and never a secret.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+
+from agent.config import STAGES, Config, Stage
+from agent.errors import CannotStart
+from agent.lines import primary
+from agent.models.openai import OPENAI_URL
+
+log = structlog.get_logger(__name__)
+
+PATIENCE_SECONDS = 5.0
+"""For all providers together, each asked at the same time."""
+
+SHOWN_MODELS = 5
+
+
+@dataclass(frozen=True)
+class ProviderProblem:
+    """Why a stage will not work as it is configured."""
+
+    stage: Stage
+    what: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"`[{self.stage}]`: {self.what}\nhint: {self.hint}"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a server said to `GET /models`."""
+
+    status: int
+    is_json: bool
+    models: tuple[str, ...]
+
+
+async def say_problems(
+    config: Config, *, strict: bool, stages: Sequence[Stage] = STAGES
+) -> set[Stage]:
+    """Log what is wrong with the provider of each stage; the stages that nothing is wrong with.
+
+    Raises:
+        CannotStart: with `strict`, if anything is wrong.
+    """
+    problems = await find_problems(config, stages)
+    if problems and strict:
+        raise CannotStart(
+            "\n".join(str(problem) for problem in problems)
+            + "\nhint: run it without `--strict`, and June starts all the same"
+        )
+    for problem in problems:
+        log.warning(
+            "provider.unusable", stage=problem.stage, problem=problem.what, hint=problem.hint
+        )
+    return set(stages) - {problem.stage for problem in problems}
+
+
+async def find_problems(
+    config: Config, stages: Sequence[Stage] = STAGES
+) -> tuple[ProviderProblem, ...]:
+    """One at most for each stage; nothing is asked where a stage is local."""
+    found = await asyncio.gather(*(_problem_of(config, stage) for stage in stages))
+    return tuple(problem for problem in found if problem is not None)
+
+
+async def _problem_of(config: Config, stage: Stage) -> ProviderProblem | None:
+    if config.provider_of(stage) == "local":
+        return _local_problem(config, stage)
+    settings = config.settings_of(stage)
+    url, key = settings.base_url or OPENAI_URL, config.key_of(stage)
+    set_key = f"run `export {settings.key_variable}=…`"
+    if key is None and url == OPENAI_URL:
+        return ProviderProblem(stage, f"`{settings.key_variable}` is not set", set_key)
+    headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as http:
+            answered = await _ask(http, url, headers)
+            if answered.is_json and answered.status < 400:
+                return _unknown_model(stage, settings.model, url, answered.models)
+            if answered.status in (401, 403):
+                what = f"`{url}` does not accept the key in `{settings.key_variable}`"
+                if key is None:
+                    what = f"`{url}` asks for a key, and `{settings.key_variable}` is not set"
+                return ProviderProblem(stage, what, set_key)
+            if answered.status == 429 or answered.status >= 500:
+                what = f"`{url}` answers with status {answered.status}"
+                return ProviderProblem(stage, what, f"run `curl {url}/models`, and try again later")
+            return await _wrong_address(http, stage, url, headers, answered)
+    except TimeoutError:
+        why = f"does not answer within {PATIENCE_SECONDS:.0f} s"
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        why = f"cannot be reached: {_reason(error)}"
+    return ProviderProblem(stage, f"`{url}` {why}", f"run `curl {url}/models`, or correct the URL")
+
+
+def _local_problem(config: Config, stage: Stage) -> ProviderProblem | None:
+    language = config.agent.language
+    if stage == "llm" or primary(language) == "en":
+        return None
+    does = "hears" if stage == "stt" else "speaks"
+    return ProviderProblem(
+        stage,
+        f"June {does} only English on this machine, and `agent.language` is `{language}`",
+        f'set a provider that {does} it in `[{stage}]`, or `language = "en"`',
+    )
+
+
+async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> Answered:
+    async with http.get(f"{url.rstrip('/')}/models", headers=headers) as response:
+        try:
+            body: Any = json.loads(await response.text(errors="replace"))
+        except ValueError:
+            return Answered(response.status, is_json=False, models=())
+        listed = body.get("data") if isinstance(body, dict) else None
+        models = [one.get("id") for one in listed or [] if isinstance(one, dict)]
+        return Answered(
+            response.status,
+            is_json=isinstance(listed, list) or response.status >= 400,
+            models=tuple(name for name in models if isinstance(name, str)),
+        )
+
+
+def _unknown_model(
+    stage: Stage, model: str, url: str, models: tuple[str, ...]
+) -> ProviderProblem | None:
+    # Ollama lists `llama3.2:latest` and takes `llama3.2`; a server that lists nothing says nothing.
+    if not models or model in models or f"{model}:latest" in models:
+        return None
+    some = ", ".join(f"`{name}`" for name in models[:SHOWN_MODELS])
+    more = f" and {len(models) - SHOWN_MODELS} more" if len(models) > SHOWN_MODELS else ""
+    return ProviderProblem(
+        stage,
+        f"`{url}` does not know the model `{model}`; it has {some}{more}",
+        f"set `model` in `[{stage}]` to one of them",
+    )
+
+
+async def _wrong_address(
+    http: aiohttp.ClientSession,
+    stage: Stage,
+    url: str,
+    headers: dict[str, str],
+    answered: Answered,
+) -> ProviderProblem:
+    """Something answers there and does not speak the protocol: often only `/v1` is missing."""
+    with_v1 = f"{url.rstrip('/')}/v1"
+    if not urlsplit(url).path.rstrip("/").endswith("/v1"):
+        there = await _ask(http, with_v1, headers)
+        if there.is_json and there.status in (200, 401, 403):
+            what = f"`{url}` is not where the API begins"
+            return ProviderProblem(stage, what, f'set `base_url = "{with_v1}"` in `[{stage}]`')
+    what = f"`{url}/models` answers with status {answered.status}"
+    if answered.status < 400:
+        what = f"`{url}` answers, but not as OpenAI's API does; is it a web page?"
+    return ProviderProblem(stage, what, f"run `curl {url}/models`, which should list models")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__

@@ -1,0 +1,54 @@
+"""OpenAI, or any server that speaks its protocol: one function for each stage of a call."""
+
+from livekit.agents import llm, stt, tts
+from livekit.agents.types import NOT_GIVEN
+from livekit.plugins import openai
+from pydantic import SecretStr
+
+from agent.lines import primary
+from agent.settings import LlmSettings, SttSettings, TtsSettings
+
+OPENAI_URL = "https://api.openai.com/v1"
+"""Said aloud, because the client would otherwise look into the environment by itself."""
+
+NO_KEY = "none"
+"""For servers that ask for no key; the client insists on one."""
+
+
+def openai_stt(settings: SttSettings, key: SecretStr | None, language: str) -> stt.STT[str]:
+    """Interim results come with `realtime` only; without it a VAD cuts the speech into requests."""
+    return openai.STT(
+        model=settings.model,
+        language=primary(language),
+        use_realtime=settings.realtime,
+        base_url=settings.base_url or OPENAI_URL,
+        api_key=_text(key),
+    )
+
+
+def openai_llm(settings: LlmSettings, key: SecretStr | None) -> llm.LLM[str]:
+    # OpenAI's newer models refuse `max_tokens`; other servers know only that.
+    longest = settings.max_output_tokens
+    return openai.LLM(
+        model=settings.model,
+        temperature=NOT_GIVEN if settings.temperature == "" else settings.temperature,
+        max_completion_tokens=NOT_GIVEN if settings.base_url else longest,
+        extra_body={"max_tokens": longest} if settings.base_url else NOT_GIVEN,
+        base_url=settings.base_url or OPENAI_URL,
+        api_key=_text(key),
+    )
+
+
+def openai_tts(settings: TtsSettings, key: SecretStr | None) -> tts.TTS[str]:
+    """As `pcm`, which every such server can send and nobody needs to decode."""
+    return openai.TTS(
+        model=settings.model,
+        voice=settings.voice,
+        response_format="pcm",
+        base_url=settings.base_url or OPENAI_URL,
+        api_key=_text(key),
+    )
+
+
+def _text(key: SecretStr | None) -> str:
+    return NO_KEY if key is None else key.get_secret_value()

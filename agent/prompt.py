@@ -1,0 +1,36 @@
+"""What a language model is told about June: who she is, how she speaks, the day, the language."""
+
+from datetime import datetime
+
+from agent.lines import lines_for
+
+STYLE = """\
+You are on a call: you are heard, not read. Answer in one to three short sentences of plain spoken \
+language, without lists, markup, links or emoji, and begin with a short clause. Write numbers, \
+times and units as words, as one says them. What the caller says reaches you through speech \
+recognition and may be misheard: if it makes no sense, ask. Never invent facts; say what you do \
+not know."""
+
+ENDING = """\
+When the caller says goodbye, or asks you to hang up, say goodbye in a few words and use the tool \
+`end_call` in the same answer. Never use it otherwise."""
+
+
+def instructions(*, persona: str, further: str, language: str, today: datetime) -> str:
+    """`further` are the operator's own instructions. `today` is in the zone of the machine."""
+    lines = lines_for(language)
+    spoken = lines.language_name
+    if not lines.speaks(language):
+        spoken = f"the language with the tag `{language}`"
+    return "\n\n".join(
+        part
+        for part in (
+            persona.strip(),
+            further.strip(),
+            STYLE,
+            ENDING,
+            f"Today is {today:%A}, {today.day} {today:%B} {today.year}. "
+            f"Speak {spoken}, unless the caller asks for another language.",
+        )
+        if part
+    )

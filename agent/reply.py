@@ -1,0 +1,68 @@
+"""A model's answer on its way to the voice: whatever it does, the caller hears a sentence."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+import structlog
+from livekit.agents import APIError, FlushSentinel, llm
+
+from agent.lines import Lines
+
+log = structlog.get_logger(__name__)
+
+Chunk = llm.ChatChunk | str | FlushSentinel
+
+LONGEST_CHARACTERS = 2_000
+"""About two minutes of speech; a model that ignores `max_output_tokens` writes on for ever."""
+
+LAST_SENTENCE_CHARACTERS = 400
+"""How much longer it may be, to end with a sentence."""
+
+
+async def made_sayable(chunks: AsyncGenerator[Chunk, None], lines: Lines) -> AsyncIterator[Chunk]:
+    """The answer; what is missing of it is said in June's own words.
+
+    An answer with nothing to pronounce (empty, only markup or emoji) and one that fails before
+    its first word become a sentence; one that breaks off, or does not end, ends with one.
+    """
+    said = 0
+    can_be_said = uses_tool = False
+    async with aclosing(chunks):
+        try:
+            async for chunk in chunks:
+                text = text_of(chunk)
+                said += len(text)
+                can_be_said = can_be_said or any(letter.isalnum() for letter in text)
+                uses_tool = uses_tool or _uses_tool(chunk)
+                yield chunk
+                if _is_enough(said, text):
+                    log.info("reply.cut", characters=said)
+                    yield f" {lines.more_to_say}"
+                    return
+        except APIError as error:
+            log.warning("reply.failed", error=type(error).__name__, after_characters=said)
+            yield f" {lines.lost_words}" if can_be_said else lines.trouble
+            return
+    if not can_be_said and not uses_tool:
+        log.info("reply.empty", characters=said)
+        yield lines.not_understood
+
+
+def text_of(chunk: Chunk) -> str:
+    match chunk:
+        case str():
+            return chunk
+        case llm.ChatChunk(delta=llm.ChoiceDelta(content=str(content))):
+            return content
+        case _:
+            return ""
+
+
+def _uses_tool(chunk: Chunk) -> bool:
+    return isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls)
+
+
+def _is_enough(said: int, newest: str) -> bool:
+    if said >= LONGEST_CHARACTERS + LAST_SENTENCE_CHARACTERS:
+        return True
+    return said >= LONGEST_CHARACTERS and newest.rstrip().endswith((".", "!", "?"))

@@ -1,0 +1,131 @@
+"""A call in a LiveKit room: June's lease on the room, her caller, and the way there and back."""
+
+import structlog
+from livekit import rtc
+from livekit.agents import AgentSession, AutoSubscribe, JobContext, vad
+from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
+
+from agent.assistant import June
+from agent.call import Call, Place
+from agent.caller import Presence, wait_for_caller
+from agent.config import Config
+from agent.metadata import read_metadata
+from agent.models.build import build_models
+from agent.models.local.engine import Speech
+from agent.remembered import sessions_for_call
+from session import CloseReason, RoomLease, SessionService, StoreError
+
+log = structlog.get_logger(__name__)
+
+
+class RoomCall:
+    """Lives as long as one LiveKit job.
+
+    `answer` returns once June has begun to greet: LiveKit waits for it before it closes a call.
+    `aclose` belongs into `on_session_end`, which has minutes where other callbacks have seconds.
+    """
+
+    def __init__(
+        self,
+        ctx: JobContext,
+        config: Config,
+        *,
+        speech: Speech | None,
+        detector: vad.VAD,
+        owner: str,
+    ) -> None:
+        self._ctx = ctx
+        self._config = config
+        self._owner = owner
+        self._metadata = read_metadata(ctx.job.metadata)
+        language = self._metadata.language or config.agent.language
+        self._call = Call(
+            config,
+            build_models(config, language=language, speech=speech, detector=detector),
+            detector,
+            Place(room=ctx.room.name, channel="room", call_id=ctx.job.id, shut_down=ctx.shutdown),
+            language=language,
+            persona=self._metadata.persona,
+        )
+        if speech is not None:
+            self._call.stack.push_async_callback(speech.aclose)
+
+    async def answer(self) -> None:
+        try:
+            await self._answer()
+        except Exception:
+            self._call.ending.begin(CloseReason.CRASH)
+            raise
+
+    async def _answer(self) -> None:
+        call, ctx = self._call, self._ctx
+        ctx.room.on("disconnected", call.ending.on_disconnected)
+        sessions = await sessions_for_call(self._config.session)
+        call.stack.push_async_callback(sessions.aclose)
+        if not await self._hold_room(sessions):
+            call.ending.begin(CloseReason.REPLACED)
+            return
+        await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
+        caller = await wait_for_caller(
+            ctx.room, self._metadata.identity, self._config.call.wait_for_caller_seconds
+        )
+        if caller is None:
+            log.info("caller.never_came")
+            call.ending.begin(CloseReason.CALLER_LEFT)
+            return
+        await call.open(sessions, self._metadata.user or caller.identity)
+        ctx.log_context_fields = {"session": call.session_id}
+        call.stack.enter_context(
+            Presence(
+                ctx.room,
+                caller.identity,
+                grace_seconds=self._config.call.grace_seconds,
+                give_up=lambda: call.ending.begin(CloseReason.NETWORK_LOST),
+            )
+        )
+        await call.begin(lambda june: self._start(june, caller))
+        here = ctx.room.remote_participants.values()
+        if caller.identity not in (participant.identity for participant in here):
+            # They hung up before LiveKit listened to them, so it will not end the call.
+            call.ending.begin(CloseReason.CALLER_LEFT)
+
+    async def _start(self, june: June, caller: rtc.RemoteParticipant) -> None:
+        async def on_text(_: AgentSession[None], event: TextInputEvent) -> None:
+            await self._call.type(event.text)
+
+        await self._call.voice.start(
+            june,
+            room=self._ctx.room,
+            room_options=RoomOptions(
+                participant_identity=caller.identity,
+                text_input=TextInputOptions(text_input_cb=on_text),
+            ),
+            # By default the framework serves prompt and history to any participant that asks,
+            # and records where the server says so.
+            session_host=False,
+            record=False,
+        )
+
+    async def _hold_room(self, sessions: SessionService) -> bool:
+        """Keep the lease that the worker claimed for this job; False where another June has it."""
+        try:
+            lease = await sessions.claim_room(self._ctx.room.name, self._owner)
+        except StoreError as error:
+            log.warning("lease.unclaimed", error=str(error))
+            return True  # two Junes are better than none
+        if lease is None:
+            log.warning("lease.taken")
+            return False
+        ending, lines = self._call.ending, self._call.lines
+        await self._call.stack.enter_async_context(
+            RoomLease(
+                sessions,
+                lease,
+                on_lost=lambda: ending.begin(CloseReason.REPLACED),
+                on_asked_to_leave=lambda: ending.begin(CloseReason.DRAIN, lines.leaving),
+            )
+        )
+        return True
+
+    async def aclose(self) -> None:
+        await self._call.aclose()
