@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from livekit.agents import AgentSession, APIConnectOptions, llm, vad
@@ -107,12 +108,15 @@ class Call:
     async def open(self, sessions: SessionService, user: str) -> None:
         """Find this user's conversation. With the store away the call remembers only itself."""
         place = self._place
+        find = partial(
+            recall, room=place.room, user=user, channel=place.channel, language=self._language
+        )
         try:
-            memory = await recall(sessions, place.room, user, place.channel, self._language)
+            memory = await find(sessions)
         except StoreError as error:
             log.error("store.unavailable", error=str(error), memory="this call only")
             sessions = await self.stack.enter_async_context(forgetful(self._config.session))
-            memory = await recall(sessions, place.room, user, place.channel, self._language)
+            memory = await find(sessions)
         self._memory = memory
         session_id = memory.session.session_id
         self._notebook = Notebook(sessions)

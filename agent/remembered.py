@@ -49,7 +49,7 @@ def forgetful(config: SessionConfig) -> SessionService:
 
 
 async def recall(
-    sessions: SessionService, room: str, user: str, channel: Channel, language: str
+    sessions: SessionService, *, room: str, user: str, channel: Channel, language: str
 ) -> Memory:
     """Get or create the session, and read what the model should know."""
     session = await sessions.get_or_create_for_room(room, user, channel=channel, language=language)

@@ -129,7 +129,7 @@ class LlmSettings(Section):
         200,
         ge=16,
         le=16_000,
-        description="The longest answer; June asks for one to three sentences",
+        description="The longest answer; one to three sentences are asked for",
     )
     base_url: BaseUrl = ""
     key_variable: KeyVariable = "OPENAI_API_KEY"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
@@ -15,6 +16,8 @@ from agent.models.offline import OfflineLLM
 from agent.notebook import Notebook
 from agent.remembered import Memory, chat_context, recall
 from session import SessionConfig, SessionService, open_sessions
+
+ANN: Any = {"room": "room", "user": "ann", "channel": "room", "language": "en"}
 
 CONFIG = SessionConfig(Path("unused"), store_url="memory:", max_input_characters=100)
 
@@ -41,7 +44,14 @@ class Conversation:
         self.voice.on("conversation_item_added", self.gate.commit)
 
     async def begin(self) -> None:
-        await self.voice.start(June(self.gate, ENGLISH, chat_context(self.memory.context)))
+        june = June(
+            self.gate,
+            ENGLISH,
+            chat_context(self.memory.context),
+            instructions="You are June.",
+            hang_up=lambda *_: None,
+        )
+        await self.voice.start(june)
 
     async def says(self, text: str) -> str:
         """June's reply."""
@@ -58,7 +68,7 @@ async def sessions() -> AsyncIterator[SessionService]:
 
 @pytest.fixture
 async def talk(sessions: SessionService) -> AsyncIterator[Conversation]:
-    memory = await recall(sessions, "room", "ann", "en")
+    memory = await recall(sessions, **ANN)
     async with Notebook(sessions) as notebook:
         conversation = Conversation(sessions, memory, notebook)
         await conversation.begin()
@@ -127,14 +137,14 @@ async def test_what_is_typed_is_known_to_be_typed(talk: Conversation) -> None:
 async def test_a_resumed_conversation_goes_on_counting(sessions: SessionService) -> None:
     """And its last words are the model's context."""
     for expected in (1, 2):
-        memory = await recall(sessions, "room", "ann", "en")
+        memory = await recall(sessions, **ANN)
         async with Notebook(sessions) as notebook:
             talk = Conversation(sessions, memory, notebook)
             await talk.begin()
             await talk.says(f"This is number {expected}")
             assert (await written(talk, expected * 2))[-1][1] == expected
             await talk.voice.aclose()
-    again = await recall(sessions, "room", "ann", "en")
+    again = await recall(sessions, **ANN)
     assert again.is_resumed
     assert [message.said for message in again.context if message.role == "user"] == [
         "This is number 1",
@@ -151,7 +161,7 @@ async def test_with_the_store_away_turns_are_answered(sessions: SessionService) 
 
             raise StoreError("away", retryable=True)
 
-    memory = await recall(sessions, "room", "ann", "en")
+    memory = await recall(sessions, **ANN)
     async with Notebook(sessions) as notebook:
         talk = Conversation(Away(CONFIG), memory, notebook)
         decision = await talk.gate.reserve(llm.ChatMessage(role="user", content=["hi"]))

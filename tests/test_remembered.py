@@ -1,6 +1,7 @@
 """What a call begins with, also when the store cannot be used."""
 
 from pathlib import Path
+from typing import Any
 
 from livekit.agents import llm
 from structlog.testing import capture_logs
@@ -9,13 +10,15 @@ from test_store import said
 from agent.remembered import chat_context, recall, sessions_for_call
 from session import SessionConfig
 
+ANN: Any = {"room": "room", "user": "ann", "channel": "room", "language": "en"}
+
 
 async def test_a_call_goes_on_without_its_store(tmp_path: Path) -> None:
     """It remembers itself only, and the log says so."""
     (tmp_path / "june.db").write_bytes(b"not a database " * 400)
     with capture_logs() as logs:
         sessions = await sessions_for_call(SessionConfig(tmp_path))
-    memory = await recall(sessions, "room", "ann", "en")
+    memory = await recall(sessions, **ANN)
     assert memory.session.room_name == "room"
     assert [entry["event"] for entry in logs] == ["store.unavailable"]
     await sessions.aclose()
@@ -31,7 +34,7 @@ async def test_the_model_is_given_what_was_heard(tmp_path: Path) -> None:
         said(session, "3", ""),
     ):
         await sessions.add_message(message)
-    memory = await recall(sessions, "room", "ann", "en")
+    memory = await recall(sessions, **ANN)
     context: llm.ChatContext = chat_context(memory.context)
     assert [(one.role, one.text_content) for one in context.messages()] == [
         ("user", "What can you do?"),

@@ -77,7 +77,14 @@ async def spoken(text: str) -> str:
         tts_text_transforms=TEXT_TRANSFORMS,
     )
     voice.output.audio = Loudspeaker()
-    await voice.start(June(OpenGate(), ENGLISH, llm.ChatContext.empty()))
+    june = June(
+        OpenGate(),
+        ENGLISH,
+        llm.ChatContext.empty(),
+        instructions="You are June.",
+        hang_up=lambda *_: None,
+    )
+    await voice.start(june)
     result: RunResult[None] = voice.run(user_input="Hello")
     await asyncio.wait_for(result, 10)
     await voice.aclose()

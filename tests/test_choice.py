@@ -1,0 +1,109 @@
+"""Who hears, thinks and speaks: from `agent.toml` and the keys that are set."""
+
+import pytest
+from speech_fakes import ScriptedSpeech
+
+from agent.config import STAGES, Config, load
+from agent.models.build import build_models, voice_name
+from agent.models.local.stt import LocalSTT
+from agent.models.local.tts import LocalTTS
+from agent.models.offline import OfflineLLM
+from agent.turns import load_vad
+
+HOME = {"HOME": "/home/alice"}
+KEY = {"OPENAI_API_KEY": "sk-test-not-a-key"}
+
+
+def config(**environ: str) -> Config:
+    return load(environ={**HOME, **environ})
+
+
+def providers(config: Config) -> list[str]:
+    return [config.provider_of(stage) for stage in STAGES]
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, ["local", "local", "local"], id="auto without a key"),
+        pytest.param(KEY, ["openai", "openai", "openai"], id="auto with a key"),
+        pytest.param({"OPENAI_API_KEY": " \n"}, ["local"] * 3, id="an empty key is none"),
+        pytest.param({**KEY, "JUNE_MODELS__PROFILE": "local"}, ["local"] * 3, id="local"),
+        pytest.param({"JUNE_MODELS__PROFILE": "openai"}, ["openai"] * 3, id="openai"),
+        pytest.param(
+            {"JUNE_LLM__BASE_URL": "http://127.0.0.1:11434/v1"},
+            ["local", "openai", "local"],
+            id="an address is enough",
+        ),
+        pytest.param(
+            {**KEY, "JUNE_TTS__PROVIDER": "local"}, ["openai", "openai", "local"], id="mixed"
+        ),
+        pytest.param(
+            {"JUNE_LLM__BASE_URL": "http://127.0.0.1:1/v1", "JUNE_LLM__PROVIDER": "local"},
+            ["local", "local", "local"],
+            id="what a stage says itself wins",
+        ),
+    ],
+)
+def test_each_stage_finds_its_provider(environ: dict[str, str], expected: list[str]) -> None:
+    """Its own word first, then its address, then the profile."""
+    assert providers(config(**environ)) == expected
+
+
+def test_a_key_is_read_from_the_variable_that_is_named() -> None:
+    """Each stage may have its own, and none is shown."""
+    read = config(JUNE_LLM__KEY_VARIABLE="OTHER_KEY", OTHER_KEY="sk-other-1234567\n", **KEY)
+    llm, stt = read.key_of("llm"), read.key_of("stt")
+    assert llm is not None
+    assert stt is not None
+    assert llm.get_secret_value() == "sk-other-1234567"
+    assert stt.get_secret_value() == KEY["OPENAI_API_KEY"]
+    assert {"sk-other-1234567", KEY["OPENAI_API_KEY"]} <= set(read.secrets)
+    assert "sk-other" not in repr(read)
+
+
+async def test_local_stages_are_the_models_of_this_machine() -> None:
+    """And a call that is typed has neither ears nor a voice."""
+    detector = load_vad()
+    models = build_models(config(), language="en", speech=ScriptedSpeech(), detector=detector)
+    assert isinstance(models.stt, LocalSTT)
+    assert isinstance(models.llm, OfflineLLM)
+    assert isinstance(models.tts, LocalTTS)
+    typed = build_models(config(), language="en", speech=None, detector=detector, typed_only=True)
+    assert (typed.stt, typed.tts) == (None, None)
+    await models.aclose()
+
+
+async def test_hosted_stages_are_asked_as_they_are_configured() -> None:
+    """Address, model, and realtime for words while the caller speaks."""
+    chosen = config(
+        JUNE_STT__BASE_URL="http://127.0.0.1:9/v1",
+        JUNE_STT__REALTIME="false",
+        JUNE_LLM__MODEL="gpt-test",
+        **KEY,
+    )
+    models = build_models(chosen, language="de-CH", speech=None, detector=load_vad())
+    assert models.stt is not None
+    assert models.tts is not None
+    assert (models.stt.provider, models.stt.capabilities.streaming) == ("127.0.0.1:9", False)
+    assert (models.llm.provider, models.llm.model) == ("api.openai.com", "gpt-test")
+    assert models.tts.provider == "api.openai.com"
+    await models.aclose()
+
+
+def test_another_voice_has_other_lines() -> None:
+    """What one voice spoke is not played as another's."""
+    names = {
+        voice_name(config()),
+        voice_name(config(**KEY)),
+        voice_name(config(JUNE_TTS__VOICE="ash", **KEY)),
+        voice_name(config(JUNE_TTS__BASE_URL="http://127.0.0.1:9/v1")),
+    }
+    assert len(names) == 4
+
+
+def test_local_speech_is_needed_for_ears_or_voice_only() -> None:
+    """The offline brain needs no model at all."""
+    assert config().needs_local_speech
+    assert not config(JUNE_LLM__PROVIDER="local", **KEY).needs_local_speech
+    assert config(JUNE_STT__PROVIDER="local", **KEY).needs_local_speech
