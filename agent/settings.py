@@ -107,7 +107,13 @@ class ModelSettings(Section):
 
 class SttSettings(Section):
     provider: Provider = ""
-    model: Model = Field("gpt-4o-mini-transcribe", description="What hears, where it is `openai`")
+    model: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\s\x00-\x1f]{0,200}$",
+            json_schema_extra={"rule": "the name of a model, without blanks, or empty"},
+        ),
+    ] = Field("", description="What hears; empty for `gpt-live-transcribe` or `gpt-transcribe`")
     realtime: bool = Field(
         default=True,
         description="Words while the caller speaks; `false` for a server without realtime",
@@ -116,10 +122,14 @@ class SttSettings(Section):
     base_url: BaseUrl = ""
     key_variable: KeyVariable = "OPENAI_API_KEY"
 
+    @property
+    def model_in_use(self) -> str:
+        return self.model or ("gpt-live-transcribe" if self.realtime else "gpt-transcribe")
+
 
 class LlmSettings(Section):
     provider: Provider = ""
-    model: Model = Field("gpt-4.1-mini", description="What thinks, where it is `openai`")
+    model: Model = Field("gpt-6-luna", description="What thinks, where it is `openai`")
     temperature: Annotated[float, Field(ge=0, le=2)] | Literal[""] = Field(
         "",
         description="How freely it chooses words, 0 to 2; empty for the model's own",
@@ -134,6 +144,10 @@ class LlmSettings(Section):
     base_url: BaseUrl = ""
     key_variable: KeyVariable = "OPENAI_API_KEY"
 
+    @property
+    def model_in_use(self) -> str:
+        return self.model
+
 
 class TtsSettings(Section):
     provider: Provider = ""
@@ -145,6 +159,10 @@ class TtsSettings(Section):
     )
     base_url: BaseUrl = ""
     key_variable: KeyVariable = "OPENAI_API_KEY"
+
+    @property
+    def model_in_use(self) -> str:
+        return self.model
 
 
 class WorkerSettings(Section):

@@ -77,6 +77,44 @@ def test_june_says_what_she_can_do(question: str) -> None:
     assert "language model" in ask(question)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Goodbye.",
+        "Bye!",
+        "Good bye, June.",
+        "Okay, bye bye.",
+        "Thanks, that's all, goodbye.",
+        "Thank you very much. Bye now!",
+        "Please hang up.",
+        "End the call, please.",
+    ],
+)
+def test_a_goodbye_ends_the_call(words: str) -> None:
+    """And is answered by one."""
+    assert brain.is_goodbye(words)
+    assert ask(words) == brain.GOODBYE
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Don't say goodbye.",
+        "What does goodbye mean?",
+        "How do you say goodbye?",
+        "I never said bye.",
+        "She said goodbye to me and then went home in the rain.",
+        "Goodbye is a word with seven letters.",
+        "What time is it?",
+        "Can I buy a ticket?",
+        "",
+    ],
+)
+def test_who_talks_about_goodbyes_is_not_hung_up_on(words: str) -> None:
+    """A call that ends by mistake is worse than one that goes on."""
+    assert not brain.is_goodbye(words)
+
+
 @pytest.mark.parametrize("words", ["Stop.", "Wait, please.", "please stop that", "Never mind."])
 def test_who_is_told_to_stop_says_little(words: str) -> None:
     """The interruption was the point; a lecture would be another one."""

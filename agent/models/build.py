@@ -52,7 +52,7 @@ def build_stt(
 ) -> stt.STT[str]:
     if config.provider_of("stt") == "local":
         return LocalSTT(_needed(speech), detector)
-    return openai_stt(config.stt, config.key_of("stt"), language)
+    return openai_stt(config.stt, config.key_of("stt"), language, detector)
 
 
 def build_llm(config: Config) -> llm.LLM[str]:

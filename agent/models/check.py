@@ -90,7 +90,7 @@ async def _problem_of(config: Config, stage: Stage) -> ProviderProblem | None:
         async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as http:
             answered = await _ask(http, url, headers)
             if answered.is_json and answered.status < 400:
-                return _unknown_model(stage, settings.model, url, answered.models)
+                return _unknown_model(stage, settings.model_in_use, url, answered.models)
             if answered.status in (401, 403):
                 what = f"`{url}` does not accept the key in `{settings.key_variable}`"
                 if key is None:

@@ -1,6 +1,6 @@
 """OpenAI, or any server that speaks its protocol: one function for each stage of a call."""
 
-from livekit.agents import llm, stt, tts
+from livekit.agents import llm, stt, tts, vad
 from livekit.agents.types import NOT_GIVEN
 from livekit.plugins import openai
 from pydantic import SecretStr
@@ -14,13 +14,21 @@ OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "none"
 """For servers that ask for no key; the client insists on one."""
 
+QUICK_WITHOUT_REASONING = ("gpt-6",)
+"""Models that by default think before they answer, and take tools in chat completions only when
+they do not. The plugin knows this of the models before them."""
 
-def openai_stt(settings: SttSettings, key: SecretStr | None, language: str) -> stt.STT[str]:
+
+def openai_stt(
+    settings: SttSettings, key: SecretStr | None, language: str, detector: vad.VAD
+) -> stt.STT[str]:
     """Interim results come with `realtime` only; without it a VAD cuts the speech into requests."""
     return openai.STT(
-        model=settings.model,
+        model=settings.model_in_use,
         language=primary(language),
         use_realtime=settings.realtime,
+        # Some models end no utterance by themselves; the call's own VAD tells them where one ends.
+        vad=detector if settings.realtime else NOT_GIVEN,
         base_url=settings.base_url or OPENAI_URL,
         api_key=_text(key),
     )
@@ -31,6 +39,9 @@ def openai_llm(settings: LlmSettings, key: SecretStr | None) -> llm.LLM[str]:
     longest = settings.max_output_tokens
     return openai.LLM(
         model=settings.model,
+        reasoning_effort="none"
+        if settings.model.startswith(QUICK_WITHOUT_REASONING)
+        else NOT_GIVEN,
         temperature=NOT_GIVEN if settings.temperature == "" else settings.temperature,
         max_completion_tokens=NOT_GIVEN if settings.base_url else longest,
         extra_body={"max_tokens": longest} if settings.base_url else NOT_GIVEN,
