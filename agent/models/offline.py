@@ -50,7 +50,7 @@ class OfflineLLM(llm.LLM[str]):
 
 
 class OfflineReply(llm.LLMStream):
-    """One answer, given whole; a goodbye with the tool that hangs up, as a model does it."""
+    """One answer, given whole; to a goodbye it is the tool that hangs up, as a model uses it."""
 
     def __init__(self, owner: OfflineLLM, *, now: Now, **context: Any) -> None:
         super().__init__(owner, **context)
@@ -58,20 +58,12 @@ class OfflineReply(llm.LLMStream):
 
     async def _run(self) -> None:
         question = question_in(self._chat_ctx, self._now())
-        tools = [HANG_UP] if is_goodbye(question.text) and self._can_hang_up() else []
-        self._event_ch.send_nowait(
-            llm.ChatChunk(
-                id=utils.shortuuid(),
-                delta=llm.ChoiceDelta(
-                    role="assistant",
-                    content=answer(question),
-                    tool_calls=[
-                        llm.FunctionToolCall(name=name, arguments="{}", call_id=utils.shortuuid())
-                        for name in tools
-                    ],
-                ),
-            )
-        )
+        if is_goodbye(question.text) and self._can_hang_up():
+            use = llm.FunctionToolCall(name=HANG_UP, arguments="{}", call_id=utils.shortuuid())
+            delta = llm.ChoiceDelta(role="assistant", tool_calls=[use])
+        else:
+            delta = llm.ChoiceDelta(role="assistant", content=answer(question))
+        self._event_ch.send_nowait(llm.ChatChunk(id=utils.shortuuid(), delta=delta))
 
     def _can_hang_up(self) -> bool:
         return any(

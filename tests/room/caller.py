@@ -231,7 +231,7 @@ class Caller:
         """
         answer = await self.ask(question, voice)
         if not re.search(expected, answer.text.lower()):
-            print(f"\nasked again, because June heard {self.finals()[-1:]}")
+            print(f"\nasked again: June heard {self.finals()[-1:]} and said {answer.text!r}")
             answer = await self.ask(question, voice)
         if re.search(expected, answer.text.lower()):
             return answer

@@ -1,0 +1,200 @@
+"""How calls begin and end: each with its reason, and a goodbye that is heard to its end."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from livekit import api
+
+from agent.lines import ENGLISH
+from agent.livekit_server import LoopbackServer
+from agent.models.local.engine import HEARING_RATE, LocalSpeech
+from agent.models.local.tts import LocalTTS
+from agent.spoken import SpokenLines
+from room.caller import Caller, Heard
+from room.conftest import Call
+from room.ears import WINDOW, loud_windows, word_error_rate
+from room.voices import heard_at_once
+from room.worker import ROOT, Worker
+from session import SessionConfig, open_sessions
+
+
+async def greeted(call: Call, **where: str) -> Caller:
+    caller = await call(**where).join()
+    await caller.dispatch()
+    await caller.hear()
+    return caller
+
+
+async def ended(june: Worker, caller: Caller, reason: str) -> None:
+    """The log and the session give the same reason, once."""
+    line = await june.event("call.ended", 20, room=caller.room_name)
+    assert line["reason"] == reason
+    assert len(june.events("call.ended", room=caller.room_name)) == 1
+    async with open_sessions(SessionConfig(june.folder / "data")) as sessions:
+        session = await sessions.get_session_by_room(caller.room_name)
+    assert session is not None
+    assert session.close_reason == reason
+
+
+async def heard_to_its_end(june: Worker, heard: Heard, line: str) -> None:
+    """As many words, and as long as the line itself, to a tenth of a second."""
+    assert word_error_rate(line, heard.text) < 0.25, heard.text
+    voice = SpokenLines(june.folder / "data" / "lines", voice=f"local/{LocalTTS.MODEL}")
+    sound = await voice.sound_of(line)
+    assert sound is not None
+    loud = np.flatnonzero(loud_windows(heard_at_once(sound)))
+    seconds = (loud[-1] - loud[0] + 1) * WINDOW / HEARING_RATE
+    assert heard.ended - heard.started > seconds - 0.1, (heard, seconds)
+
+
+async def test_june_may_come_before_the_caller(june: Worker, call: Call) -> None:
+    """She waits, and greets when they are there."""
+    caller = call()
+    await caller.dispatch()
+    await asyncio.sleep(1)
+    await caller.join()
+    assert "June" in (await caller.hear()).text
+
+
+async def test_who_says_goodbye_hears_one(june: Worker, call: Call) -> None:
+    """And June leaves after her last word, not before it."""
+    caller = await greeted(call)
+    goodbye = await caller.ask("Goodbye, June.")
+    await heard_to_its_end(june, goodbye, ENGLISH.goodbye)
+    await ended(june, caller, "goodbye")
+    await caller.until(lambda: caller.june() is None, 5, "June has left")
+
+
+async def test_a_room_that_is_deleted_ends_its_call(june: Worker, call: Call) -> None:
+    """By an operator, in the middle of it."""
+    caller = await greeted(call)
+    async with caller.api as livekit:
+        await livekit.room.delete_room(api.DeleteRoomRequest(room=caller.room_name))
+    await ended(june, caller, "room_deleted")
+
+
+async def test_june_can_be_put_out_of_a_room(june: Worker, call: Call) -> None:
+    """By an admin; the caller stays, and no other June comes by herself."""
+    caller = await greeted(call)
+    june_here = caller.june()
+    assert june_here is not None
+    async with caller.api as livekit:
+        await livekit.room.remove_participant(
+            api.RoomParticipantIdentity(room=caller.room_name, identity=june_here.identity)
+        )
+    await ended(june, caller, "removed")
+
+
+async def test_the_same_person_joining_again_goes_on_with_the_call(
+    june: Worker, call: Call
+) -> None:
+    """LiveKit puts the first of them out; June answers the second, without a new greeting."""
+    first = await greeted(call, identity="twin")
+    second = await call("twin", first.room_name).join()
+    await june.event("caller.back", room=first.room_name)
+    await asyncio.sleep(1)
+    await second.ask_for("june|assistant", "What is your name?")
+    assert june.events("call.ended", room=first.room_name) == []
+    assert len(june.events("call.answered", room=first.room_name)) == 1
+
+
+@pytest.fixture(scope="module")
+async def hasty(
+    livekit: LoopbackServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Worker]:
+    """A worker with little patience; it is called by another name."""
+    async with Worker.of(
+        livekit,
+        tmp_path_factory.mktemp("hasty"),
+        JUNE_AGENT__NAME="hasty",
+        JUNE_CALL__IDLE_SECONDS="3",
+        JUNE_CALL__GRACE_SECONDS="2",
+        JUNE_CALL__WAIT_FOR_CALLER_SECONDS="3",
+        JUNE_WORKER__DRAIN_SECONDS="1",
+    ) as worker:
+        yield await worker.ready()
+
+
+async def test_a_silent_caller_is_asked_and_then_told_goodbye(
+    hasty: Worker, livekit: LoopbackServer, ears: LocalSpeech
+) -> None:
+    """Three seconds of silence here; a word from the caller begins them anew."""
+    caller = await Caller(livekit, "silent", "ann", ears).join()
+    await caller.dispatch(agent="hasty")
+    greeting = await caller.hear()
+    asked = await caller.hear()
+    assert word_error_rate(ENGLISH.still_there, asked.text) < 0.3, asked.text
+    assert 2.5 < asked.started - greeting.ended < 5
+    await caller.ask("What is your name?")
+    again = await caller.hear()
+    assert word_error_rate(ENGLISH.still_there, again.text) < 0.3, again.text
+    goodbye = await caller.hear()
+    await heard_to_its_end(hasty, goodbye, ENGLISH.goodbye_unanswered)
+    assert 2.5 < goodbye.started - again.ended < 5
+    await ended(hasty, caller, "idle")
+    await caller.leave()
+
+
+@pytest.mark.slow
+async def test_nobody_is_waited_for_in_vain(hasty: Worker, livekit: LoopbackServer) -> None:
+    """A room that nobody joins."""
+    caller = Caller(livekit, "empty", "ann", None)  # type: ignore[arg-type]  # hears nothing
+    await caller.dispatch(agent="hasty")
+    line = await hasty.event("call.ended", 20, room="empty")
+    assert line["reason"] == "caller_left"
+    assert hasty.events("caller.never_came", room="empty")
+
+
+@pytest.mark.slow
+async def test_who_is_lost_and_does_not_return_is_given_up(
+    hasty: Worker, livekit: LoopbackServer, ears: LocalSpeech
+) -> None:
+    """Their process dies; LiveKit notices after a while, and the grace begins."""
+    caller = Caller(livekit, "lost", "ann", ears)
+    dying = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "room.dropping", "Hello."),
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert dying.stdin is not None
+    assert dying.stdout is not None
+    dying.stdin.write(f"{caller.server.url} {caller.token()}\n".encode())
+    assert await dying.stdout.readline() == b"joined\n"
+    await caller.dispatch(agent="hasty")
+    await hasty.event("call.answered", room="lost")
+    dying.kill()
+    await dying.wait()
+    await hasty.event("caller.lost", 60, room="lost")
+    await ended(hasty, caller, "network_lost")
+
+
+@pytest.mark.slow
+async def test_the_longest_call_is_announced_and_ended(
+    livekit: LoopbackServer, ears: LocalSpeech, tmp_path: Path
+) -> None:
+    """Two minutes here: told after one, with a goodbye after two."""
+    async with Worker.of(
+        livekit,
+        tmp_path,
+        JUNE_AGENT__NAME="short",
+        JUNE_CALL__MAX_MINUTES="2",
+        JUNE_CALL__IDLE_SECONDS="0",
+    ) as june:
+        await june.ready()
+        caller = await Caller(livekit, "long", "ann", ears).join()
+        await caller.dispatch(agent="short")
+        greeting = await caller.hear()
+        warning = await caller.hear(75)
+        assert word_error_rate(ENGLISH.one_minute_left, warning.text) < 0.3, warning.text
+        goodbye = await caller.hear(75)
+        await heard_to_its_end(june, goodbye, ENGLISH.call_too_long)
+        assert 55 < warning.started - greeting.started < 65
+        assert 55 < goodbye.started - warning.started < 65
+        await ended(june, caller, "too_long")
+        await caller.leave()
