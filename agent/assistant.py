@@ -55,7 +55,8 @@ class June(Agent):
                 return
         self._has_words = False
         answer: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
-        async for chunk in made_sayable(answer, self._lines):
+        may_use_tools = model_settings.tool_choice != "none"
+        async for chunk in made_sayable(answer, self._lines, may_use_tools=may_use_tools):
             self._has_words = self._has_words or bool(text_of(chunk).strip())
             yield chunk
 

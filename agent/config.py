@@ -19,6 +19,10 @@ Stage = Literal["stt", "llm", "tts"]
 STAGES: tuple[Stage, ...] = ("stt", "llm", "tts")
 """The models of a call: what hears, what thinks, what speaks."""
 
+# At its import onnxruntime would write down this machine's id and what it runs, for its maker.
+# Every process of June's imports this module before it.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 OPENAI_KEY = "OPENAI_API_KEY"
 """Decides the profile `auto`."""
 

@@ -19,11 +19,14 @@ LAST_SENTENCE_CHARACTERS = 400
 """How much longer it may be, to end with a sentence."""
 
 
-async def made_sayable(chunks: AsyncGenerator[Chunk, None], lines: Lines) -> AsyncIterator[Chunk]:
+async def made_sayable(
+    chunks: AsyncGenerator[Chunk, None], lines: Lines, *, may_use_tools: bool = True
+) -> AsyncIterator[Chunk]:
     """The answer; what is missing of it is said in June's own words.
 
     An answer with nothing to pronounce (empty, only markup or emoji) and one that fails before
-    its first word become a sentence; one that breaks off, or does not end, ends with one.
+    its first word become a sentence; one that breaks off, or does not end, ends with one. Without
+    `may_use_tools` the use of one leads to nothing: LiveKit has stopped a model that used too many.
     """
     said = 0
     can_be_said = uses_tool = False
@@ -33,7 +36,7 @@ async def made_sayable(chunks: AsyncGenerator[Chunk, None], lines: Lines) -> Asy
                 text = text_of(chunk)
                 said += len(text)
                 can_be_said = can_be_said or any(letter.isalnum() for letter in text)
-                uses_tool = uses_tool or _uses_tool(chunk)
+                uses_tool = uses_tool or (may_use_tools and _uses_tool(chunk))
                 yield chunk
                 if _is_enough(said, text):
                     log.info("reply.cut", characters=said)

@@ -56,6 +56,13 @@ async def test_a_tool_needs_no_words() -> None:
     assert await heard(Written(use_of("end_call"))) == ""
 
 
+async def test_a_tool_that_must_not_be_used_is_no_answer() -> None:
+    """LiveKit asks for words after a few steps, and drops what is none."""
+    answer = Written(use_of("end_call")).chunks()
+    said = [text_of(one) async for one in made_sayable(answer, ENGLISH, may_use_tools=False)]
+    assert "".join(said) == ENGLISH.not_understood
+
+
 @pytest.mark.parametrize("fault", [APIConnectionError(), APITimeoutError()])
 async def test_a_model_that_fails_is_apologised_for(fault: Exception) -> None:
     """The sentence is the reply, so that it is heard, shown and kept."""

@@ -6,6 +6,8 @@ protocol answers. A problem is a sentence with a hint, and never a secret.
 
 import asyncio
 import json
+import os
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -170,6 +172,9 @@ async def _wrong_address(
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or str(error.os_error)
-    return str(error) or type(error).__name__
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return str(error) or type(error).__name__
+    cause = error.os_error
+    if cause.errno is None or isinstance(cause, socket.gaierror):
+        return cause.strerror or str(cause)
+    return os.strerror(cause.errno)

@@ -1,0 +1,150 @@
+"""What is wrong with a provider is said in a sentence before anybody calls."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from speech_fakes import ScriptedSpeech
+from structlog.testing import capture_logs
+
+from agent.config import Config, load
+from agent.errors import CannotStart
+from agent.models import check
+from agent.models.check import ProviderProblem, find_problems, say_problems
+from bench.provider import Script, ScriptedProvider
+
+KEY = "sk-test-of-the-check"
+MODELS = ("gpt-6-luna", "gpt-live-transcribe", "gpt-4o-mini-tts")
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    async with ScriptedProvider(ScriptedSpeech(), Script(models=MODELS), KEY) as serving:
+        yield serving
+
+
+def config(url: str, **environ: str) -> Config:
+    """The LLM at this address, the rest on this machine."""
+    given = {"OPENAI_API_KEY": KEY, "JUNE_LLM__BASE_URL": url, "JUNE_MODELS__PROFILE": "local"}
+    return load(environ={"HOME": "/home/alice", **given, **environ})
+
+
+async def problem(url: str, **environ: str) -> ProviderProblem:
+    (found,) = await find_problems(config(url, **environ))
+    assert found.stage == "llm"
+    assert KEY not in str(found)
+    return found
+
+
+async def test_nothing_is_wrong_with_what_works(provider: ScriptedProvider) -> None:
+    """All three stages there; each asked once."""
+    stages = {f"JUNE_{stage}__BASE_URL": provider.base_url for stage in ("STT", "TTS")}
+    assert await find_problems(config(provider.base_url, **stages)) == ()
+    assert [asked.key for asked in provider.asked("models")] == [KEY] * 3
+
+
+async def test_nobody_is_asked_where_all_is_local() -> None:
+    """A machine without a network has no problem."""
+    assert await find_problems(load(environ={"HOME": "/home/alice"})) == ()
+
+
+@pytest.mark.parametrize("trailing", ["", "/"])
+async def test_a_wrong_key_is_named_by_its_variable(
+    provider: ScriptedProvider, trailing: str
+) -> None:
+    """Never by its value; the server's own words may quote it."""
+    found = await problem(f"{provider.base_url}{trailing}", OPENAI_API_KEY="sk-wrong-1234567890")
+    assert "does not accept the key in `OPENAI_API_KEY`" in found.what
+    assert "export OPENAI_API_KEY=" in found.hint
+    assert "sk-wrong" not in str(found)
+
+
+async def test_a_missing_key_is_told_from_a_wrong_one(provider: ScriptedProvider) -> None:
+    """Its variable may be misspelt."""
+    found = await problem(provider.base_url, JUNE_LLM__KEY_VARIABLE="OTHER_KEY")
+    assert "asks for a key, and `OTHER_KEY` is not set" in found.what
+
+
+async def test_openai_itself_is_not_asked_without_a_key() -> None:
+    """There is nothing to find out."""
+    chosen = load(environ={"HOME": "/home/alice", "JUNE_LLM__PROVIDER": "openai"})
+    (found,) = await find_problems(chosen)
+    assert found.what == "`OPENAI_API_KEY` is not set"
+
+
+async def test_an_unknown_model_is_said_with_the_known_ones(provider: ScriptedProvider) -> None:
+    """So that the next try is right."""
+    found = await problem(provider.base_url, JUNE_LLM__MODEL="gpt-7")
+    assert "does not know the model `gpt-7`" in found.what
+    assert "`gpt-6-luna`" in found.what
+
+
+async def test_a_model_may_be_named_without_its_tag(provider: ScriptedProvider) -> None:
+    """As people name Ollama's."""
+    provider.script = Script(models=("llama3.2:latest",))
+    chosen = config(provider.base_url, JUNE_LLM__MODEL="llama3.2")
+    assert await find_problems(chosen) == ()
+
+
+async def test_an_address_without_v1_is_corrected(provider: ScriptedProvider) -> None:
+    """The most common mistake: the server's start page answers."""
+    found = await problem(provider.site_url)
+    assert found.hint == f'set `base_url = "{provider.base_url}"` in `[llm]`'
+
+
+async def test_an_address_with_a_typo_is_said(provider: ScriptedProvider) -> None:
+    """Something answers there, and it is no API."""
+    found = await problem(f"{provider.site_url}/vl")
+    assert f"{provider.site_url}/vl/models" in str(found)
+
+
+async def test_a_web_page_is_taken_for_one(provider: ScriptedProvider) -> None:
+    """Status 200 alone says nothing."""
+
+    async def page(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
+        writer.write(f"{head}<html>Welcome</html>".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(page, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await problem(f"http://127.0.0.1:{port}/v1")
+    assert "is it a web page?" in found.what
+
+
+async def test_nobody_at_an_address_is_said() -> None:
+    """With the system's own words."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        found = await problem(f"http://127.0.0.1:{unused.getsockname()[1]}/v1")
+    assert "cannot be reached: Connection refused" in found.what
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """June starts after five seconds at the latest."""
+    monkeypatch.setattr(check, "PATIENCE_SECONDS", 0.2)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await problem(f"http://127.0.0.1:{port}/v1")
+    assert "does not answer within" in found.what
+
+
+async def test_june_starts_all_the_same_unless_she_is_told_not_to(
+    provider: ScriptedProvider,
+) -> None:
+    """A warning for each problem; with `--strict` an error that says all of them."""
+    wrong = config(provider.base_url, JUNE_LLM__MODEL="gpt-7", JUNE_AGENT__LANGUAGE="de")
+    with capture_logs() as logs:
+        assert await say_problems(wrong, strict=False) == set()
+    assert [entry["stage"] for entry in logs] == ["stt", "llm", "tts"]
+    with pytest.raises(CannotStart, match=r"only English(.|\n)*gpt-7(.|\n)*--strict"):
+        await say_problems(wrong, strict=True)
