@@ -1,6 +1,7 @@
 """One call, wherever it takes place: find the memory, start the voice, greet, end in order."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -85,7 +86,10 @@ class Call:
             turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
             tts_text_transforms=TEXT_TRANSFORMS,
             conn_options=SessionConnectOptions(
-                llm_conn_options=ONE_RETRY, tts_conn_options=ONE_RETRY
+                llm_conn_options=ONE_RETRY,
+                tts_conn_options=ONE_RETRY,
+                # LiveKit would close the voice in silence; `Trouble` ends the call in words.
+                max_unrecoverable_errors=sys.maxsize,
             ),
             user_away_timeout=idle_seconds if is_spoken and idle_seconds else None,
             # Clients cancel echo themselves; the framework's warm-up would swallow the first
@@ -94,6 +98,12 @@ class Call:
         )
         self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
         self.ending = Ending(self.voice, self._spoken, place.shut_down)
+        self.idle = Idle(
+            self.voice,
+            patience_seconds=idle_seconds,
+            ask=lambda: self._say(self.lines.still_there),
+            give_up=lambda: self.ending.begin(CloseReason.IDLE, self.lines.goodbye_unanswered),
+        )
         self._memory: Memory | None = None
         self._gate: TurnGate | None = None
         self._notebook: Notebook | None = None
@@ -185,18 +195,11 @@ class Call:
 
     def _watch(self) -> None:
         """Whatever ends a call that nobody ends: silence, its length, a stage that fails."""
-        lines, ending, call = self.lines, self.ending, self._config.call
-        self.stack.enter_context(
-            Idle(
-                self.voice,
-                patience_seconds=call.idle_seconds,
-                ask=lambda: self._say(lines.still_there),
-                give_up=lambda: ending.begin(CloseReason.IDLE, lines.goodbye_unanswered),
-            )
-        )
+        lines, ending = self.lines, self.ending
+        self.stack.enter_context(self.idle)
         self.stack.enter_context(
             LongestCall(
-                call.max_minutes * 60,
+                self._config.call.max_minutes * 60,
                 warn=lambda: self._say(lines.one_minute_left),
                 end=lambda: ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
             )

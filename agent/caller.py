@@ -54,15 +54,25 @@ class Presence:
     """Gives a caller whose network dropped some time to come back. Lives as long as one call.
 
     LiveKit takes the caller in again by itself when the same identity returns; nothing in it ends
-    the wait. `give_up` is called once, when the grace is over.
+    the wait. `on_lost` and `on_back` may come several times; `give_up` is called once, when the
+    grace is over.
     """
 
     def __init__(
-        self, room: rtc.Room, identity: str, *, grace_seconds: float, give_up: Callable[[], None]
+        self,
+        room: rtc.Room,
+        identity: str,
+        *,
+        grace_seconds: float,
+        on_lost: Callable[[], None],
+        on_back: Callable[[], None],
+        give_up: Callable[[], None],
     ) -> None:
         self._room = room
         self._identity = identity
         self._grace_seconds = grace_seconds
+        self._on_lost = on_lost
+        self._on_back = on_back
         self._give_up = give_up
         self._timer: asyncio.TimerHandle | None = None
 
@@ -77,6 +87,7 @@ class Presence:
         if participant.disconnect_reason in LEFT_ON_PURPOSE or self._timer is not None:
             return
         log.info("caller.lost", grace_seconds=self._grace_seconds)
+        self._on_lost()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self._grace_seconds, self._give_up)
 
@@ -85,6 +96,7 @@ class Presence:
             self._timer.cancel()
             self._timer = None
             log.info("caller.back")
+            self._on_back()
 
     def __exit__(self, *exc_info: object) -> None:
         self._room.off("participant_disconnected", self._on_gone)

@@ -14,7 +14,7 @@ from session import CloseReason
 
 log = structlog.get_logger(__name__)
 
-LAST_WORDS_SECONDS = 30.0
+LAST_WORDS_SECONDS = 20.0
 """How long June's last sentences may take before the call ends without them."""
 
 ON_THE_WAY_SECONDS = 0.3

@@ -33,6 +33,16 @@ class Idle:
         self._give_up = give_up
         self._sleep = sleep
         self._waiting: asyncio.Task[None] | None = None
+        self._is_held = False
+
+    def hold(self) -> None:
+        """The caller is known to be away: their network is lost, which is not their silence."""
+        self._is_held = True
+        self._stop_waiting()
+
+    def let_go(self) -> None:
+        """They are back; LiveKit begins to count anew."""
+        self._is_held = False
 
     def __enter__(self) -> Self:
         self._voice.on("user_state_changed", self._on_state)
@@ -40,7 +50,7 @@ class Idle:
 
     def _on_state(self, event: UserStateChangedEvent) -> None:
         self._stop_waiting()
-        if event.new_state == "away":
+        if event.new_state == "away" and not self._is_held:
             self._waiting = asyncio.create_task(self._wait(), name="june.idle")
 
     async def _wait(self) -> None:

@@ -80,6 +80,8 @@ class RoomCall:
                 ctx.room,
                 caller.identity,
                 grace_seconds=self._config.call.grace_seconds,
+                on_lost=call.idle.hold,
+                on_back=call.idle.let_go,
                 give_up=lambda: call.ending.begin(CloseReason.NETWORK_LOST),
             )
         )

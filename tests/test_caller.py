@@ -51,16 +51,18 @@ def seen(room: Room) -> rtc.Room:
 
 
 @pytest.fixture
-def given_up() -> list[str]:
+def told() -> list[str]:
     return []
 
 
-def presence(room: Room, given_up: list[str], grace_seconds: float = 0.0) -> Presence:
+def presence(room: Room, told: list[str], grace_seconds: float = 0.0) -> Presence:
     return Presence(
         seen(room),
         "ann",
         grace_seconds=grace_seconds,
-        give_up=lambda: given_up.append("gave up"),
+        on_lost=lambda: told.append("lost"),
+        on_back=lambda: told.append("back"),
+        give_up=lambda: told.append("gave up"),
     )
 
 
@@ -70,47 +72,47 @@ async def pass_over() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_caller_who_does_not_come_back_is_given_up(given_up: list[str]) -> None:
+async def test_a_caller_who_does_not_come_back_is_told(told: list[str]) -> None:
     """Once, when the grace is over."""
     room = Room(Person("ann"))
-    with presence(room, given_up):
+    with presence(room, told):
         room.drop("ann", LOST)
         await pass_over()
-    assert given_up == ["gave up"]
+    assert told == ["lost", "gave up"]
 
 
-async def test_a_caller_who_comes_back_goes_on(given_up: list[str]) -> None:
+async def test_a_caller_who_comes_back_goes_on(told: list[str]) -> None:
     """The timer is stopped, and a second loss starts another."""
     room = Room(Person("ann"))
-    with presence(room, given_up):
+    with presence(room, told):
         room.drop("ann", LOST)
         room.join(Person("ann"))
         await pass_over()
-        assert given_up == []
+        assert told == ["lost", "back"]
         room.drop("ann", LOST)
         await pass_over()
-    assert given_up == ["gave up"]
+    assert told == ["lost", "back", "lost", "gave up"]
 
 
 @pytest.mark.parametrize(("who", "reason"), [("ann", LEFT), ("bob", LOST)])
 async def test_only_the_caller_s_lost_network_starts_the_wait(
-    given_up: list[str], who: str, reason: int
+    told: list[str], who: str, reason: int
 ) -> None:
     """Who leaves on purpose has left; others were never heard."""
     room = Room(Person("ann"), Person("bob"))
-    with presence(room, given_up):
+    with presence(room, told):
         room.drop(who, reason)
         await pass_over()
-    assert given_up == []
+    assert told == []
 
 
-async def test_the_end_of_a_call_ends_the_wait(given_up: list[str]) -> None:
+async def test_the_end_of_a_call_ends_the_wait(told: list[str]) -> None:
     """No timer outlives its call."""
     room = Room(Person("ann"))
-    with presence(room, given_up, grace_seconds=0.01):
+    with presence(room, told, grace_seconds=0.01):
         room.drop("ann", LOST)
     await asyncio.sleep(0.02)
-    assert given_up == []
+    assert told == ["lost"]
 
 
 async def test_whoever_is_there_is_the_caller() -> None:

@@ -87,7 +87,8 @@ def ring(provider: ScriptedProvider, tmp_path: Path) -> Ring:
         }
         words = Words()
         async with call_here(load(environ={**given, **environ}), Ends(words=words)) as here:
-            await here.begin()
+            greeting = await here.begin()
+            await greeting.wait_for_playout()
             yield Typed(here, words)
 
     return ringing

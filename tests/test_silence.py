@@ -113,6 +113,22 @@ async def test_a_sign_of_life_ends_the_wait(sign: UserState) -> None:
         assert caller.given_up == 1
 
 
+async def test_a_caller_whose_network_is_lost_is_not_taken_for_silent() -> None:
+    """They have a grace of their own; back again, their silence counts."""
+    caller = Caller()
+    with caller.idle:
+        caller.voice.becomes("away")
+        await caller.sleep.pass_(10)
+        caller.idle.hold()
+        caller.voice.becomes("away")
+        await caller.sleep.pass_(100)
+        assert (len(caller.voice.said), caller.given_up) == (1, 0)
+        caller.idle.let_go()
+        caller.voice.becomes("away")
+        await caller.sleep.pass_(15.1)
+        assert (len(caller.voice.said), caller.given_up) == (2, 1)
+
+
 async def test_a_call_that_is_over_is_not_asked() -> None:
     """Closing leaves no task and no listener."""
     caller = Caller()

@@ -1,6 +1,7 @@
 """OpenAI, or any server that speaks its protocol: one function for each stage of a call."""
 
-from livekit.agents import llm, stt, tts, vad
+import aiohttp
+from livekit.agents import APIConnectionError, APIStatusError, llm, stt, tts, vad
 from livekit.agents.types import NOT_GIVEN
 from livekit.plugins import openai
 from pydantic import SecretStr
@@ -19,11 +20,31 @@ QUICK_WITHOUT_REASONING = ("gpt-6",)
 they do not. The plugin knows this of the models before them."""
 
 
+class RealtimeSTT(openai.STT):
+    """The plugin's ears, whose socket may fail to open without ending them for good.
+
+    LiveKit asks again after an `APIError` only, and the plugin lets aiohttp's errors through.
+    """
+
+    async def _connect_ws(
+        self,
+        timeout: float,  # noqa: ASYNC109 (the plugin's own signature)
+    ) -> aiohttp.ClientWebSocketResponse:
+        try:
+            return await super()._connect_ws(timeout)
+        except aiohttp.WSServerHandshakeError as error:
+            raise APIStatusError(
+                "the realtime connection was refused", status_code=error.status, body=None
+            ) from None  # the cause holds the request's headers, and they the key
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise APIConnectionError("the realtime connection failed") from error
+
+
 def openai_stt(
     settings: SttSettings, key: SecretStr | None, language: str, detector: vad.VAD
 ) -> stt.STT[str]:
     """Interim results come with `realtime` only; without it a VAD cuts the speech into requests."""
-    return openai.STT(
+    return RealtimeSTT(
         model=settings.model_in_use,
         language=primary(language),
         use_realtime=settings.realtime,

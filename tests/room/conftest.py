@@ -12,6 +12,8 @@ import pytest
 from agent.livekit_binary import find_or_build
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import LocalSpeech
+from bench.provider import ScriptedProvider
+from room import hosted
 from room.caller import Caller
 from room.worker import ROOT, Worker
 
@@ -20,11 +22,20 @@ HERE = Path(__file__).parent
 rooms = itertools.count(1)
 
 
+ALSO_HOSTED_AT_ONCE = {"test_conversation.py", "test_hosted.py"}
+"""What calls hosted models in the ordinary run too; the rest does with `--all`."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder needs a real server."""
     for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.room)
+        if HERE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.room)
+        parameters = getattr(item, "callspec", None)
+        is_hosted = parameters is not None and parameters.params.get("june") == "openai"
+        if is_hosted and item.path.name not in ALSO_HOSTED_AT_ONCE:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +56,29 @@ async def livekit(binary: Path) -> AsyncIterator[LoopbackServer]:
 
 
 @pytest.fixture(scope="session")
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    """Hosted models, which answer as June does offline unless a test scripts them."""
+    async with (
+        LocalSpeech(threads=2) as speech,
+        ScriptedProvider(speech, hosted.script(), hosted.KEY) as serving,
+    ):
+        yield serving
+
+
+@pytest.fixture(scope="session", params=["local", "openai"])
 async def june(
-    livekit: LoopbackServer, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    livekit: LoopbackServer,
+    provider: ScriptedProvider,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Worker]:
-    """The worker that most tests call; it is never broken."""
-    async with Worker.of(
-        livekit, tmp_path_factory.mktemp("june"), JUNE_WORKER__DRAIN_SECONDS="1"
-    ) as worker:
+    """The worker that most tests call, by itself and with hosted models; it is never broken."""
+    profile: str = request.param
+    models = hosted.asking(provider) if profile == "openai" else {}
+    folder = tmp_path_factory.mktemp(f"june-{profile}")
+    async with Worker.of(livekit, folder, JUNE_WORKER__DRAIN_SECONDS="1", **models) as worker:
+        if profile == "openai":
+            worker.voice = f"{provider.base_url}/gpt-4o-mini-tts/marin"
         yield await worker.ready()
 
 

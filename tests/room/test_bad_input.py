@@ -70,6 +70,7 @@ async def test_noise_is_not_answered(june: Worker, call: Call) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("june", ["local"], indirect=True)
 async def test_models_that_die_are_restarted_under_a_call(june: Worker, call: Call) -> None:
     """While the caller speaks; the answer comes, a little later."""
     caller = await call().join()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from livekit import api
 from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import HEARING_RATE, LocalSpeech
-from agent.models.local.tts import LocalTTS
 from agent.spoken import SpokenLines
 from room.caller import Caller, Heard
 from room.conftest import Call
@@ -44,7 +42,7 @@ async def ended(june: Worker, caller: Caller, reason: str) -> None:
 async def heard_to_its_end(june: Worker, heard: Heard, line: str) -> None:
     """As many words, and as long as the line itself, to a tenth of a second."""
     assert word_error_rate(line, heard.text) < 0.25, heard.text
-    voice = SpokenLines(june.folder / "data" / "lines", voice=f"local/{LocalTTS.MODEL}")
+    voice = SpokenLines(june.folder / "data" / "lines", voice=june.voice)
     sound = await voice.sound_of(line)
     assert sound is not None
     loud = np.flatnonzero(loud_windows(heard_at_once(sound)))
@@ -113,7 +111,6 @@ async def hasty(
         tmp_path_factory.mktemp("hasty"),
         JUNE_AGENT__NAME="hasty",
         JUNE_CALL__IDLE_SECONDS="3",
-        JUNE_CALL__GRACE_SECONDS="2",
         JUNE_CALL__WAIT_FOR_CALLER_SECONDS="3",
         JUNE_WORKER__DRAIN_SECONDS="1",
     ) as worker:
@@ -150,9 +147,25 @@ async def test_nobody_is_waited_for_in_vain(hasty: Worker, livekit: LoopbackServ
     assert hasty.events("caller.never_came", room="empty")
 
 
+@pytest.fixture(scope="module")
+async def short(
+    livekit: LoopbackServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Worker]:
+    """A worker whose calls are short, and who does not mind silence."""
+    async with Worker.of(
+        livekit,
+        tmp_path_factory.mktemp("short"),
+        JUNE_AGENT__NAME="short",
+        JUNE_CALL__MAX_MINUTES="2",
+        JUNE_CALL__IDLE_SECONDS="0",
+        JUNE_CALL__GRACE_SECONDS="2",
+    ) as worker:
+        yield await worker.ready()
+
+
 @pytest.mark.slow
 async def test_who_is_lost_and_does_not_return_is_given_up(
-    hasty: Worker, livekit: LoopbackServer, ears: LocalSpeech
+    short: Worker, livekit: LoopbackServer, ears: LocalSpeech
 ) -> None:
     """Their process dies; LiveKit notices after a while, and the grace begins."""
     caller = Caller(livekit, "lost", "ann", ears)
@@ -166,35 +179,27 @@ async def test_who_is_lost_and_does_not_return_is_given_up(
     assert dying.stdout is not None
     dying.stdin.write(f"{caller.server.url} {caller.token()}\n".encode())
     assert await dying.stdout.readline() == b"joined\n"
-    await caller.dispatch(agent="hasty")
-    await hasty.event("call.answered", room="lost")
+    await caller.dispatch(agent="short")
+    await short.event("call.answered", room="lost")
     dying.kill()
     await dying.wait()
-    await hasty.event("caller.lost", 60, room="lost")
-    await ended(hasty, caller, "network_lost")
+    await short.event("caller.lost", 60, room="lost")
+    await ended(short, caller, "network_lost")
 
 
 @pytest.mark.slow
 async def test_the_longest_call_is_announced_and_ended(
-    livekit: LoopbackServer, ears: LocalSpeech, tmp_path: Path
+    short: Worker, livekit: LoopbackServer, ears: LocalSpeech
 ) -> None:
     """Two minutes here: told after one, with a goodbye after two."""
-    async with Worker.of(
-        livekit,
-        tmp_path,
-        JUNE_AGENT__NAME="short",
-        JUNE_CALL__MAX_MINUTES="2",
-        JUNE_CALL__IDLE_SECONDS="0",
-    ) as june:
-        await june.ready()
-        caller = await Caller(livekit, "long", "ann", ears).join()
-        await caller.dispatch(agent="short")
-        greeting = await caller.hear()
-        warning = await caller.hear(75)
-        assert word_error_rate(ENGLISH.one_minute_left, warning.text) < 0.3, warning.text
-        goodbye = await caller.hear(75)
-        await heard_to_its_end(june, goodbye, ENGLISH.call_too_long)
-        assert 55 < warning.started - greeting.started < 65
-        assert 55 < goodbye.started - warning.started < 65
-        await ended(june, caller, "too_long")
-        await caller.leave()
+    caller = await Caller(livekit, "long", "ann", ears).join()
+    await caller.dispatch(agent="short")
+    greeting = await caller.hear()
+    warning = await caller.hear(75)
+    assert word_error_rate(ENGLISH.one_minute_left, warning.text) < 0.3, warning.text
+    goodbye = await caller.hear(75)
+    await heard_to_its_end(short, goodbye, ENGLISH.call_too_long)
+    assert 55 < warning.started - greeting.started < 65
+    assert 55 < goodbye.started - warning.started < 65
+    await ended(short, caller, "too_long")
+    await caller.leave()

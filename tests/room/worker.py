@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from agent.livekit_server import LoopbackServer
+from agent.models.local.tts import LocalTTS
 
 runs = itertools.count(1)
 
@@ -22,6 +23,8 @@ class Worker:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], *command: str) -> None:
         self.folder = folder
+        self.voice = f"local/{LocalTTS.MODEL}"
+        """Under which name its cache of spoken lines has its voice."""
         self._command = command or ("agent", "start")
         self._environment = {
             **os.environ,

@@ -6,8 +6,6 @@ turns out to be the end, the final words are already there.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 from livekit import rtc
 from livekit.agents import (
@@ -64,7 +62,7 @@ class LocalSTT(stt.STT[str]):
         frame = rtc.combine_audio_frames(buffer)
         if frame.sample_rate != HEARING_RATE or frame.num_channels != 1:
             raise ValueError(f"sound must be mono at {HEARING_RATE} Hz (got {frame.sample_rate})")
-        text = await words(self._speech.transcribe(bytes(frame.data), final=True))
+        text = await words(self._speech, bytes(frame.data), final=True)
         return event(stt.SpeechEventType.FINAL_TRANSCRIPT, text)
 
     def stream(
@@ -152,7 +150,7 @@ class LocalStream(stt.RecognizeStream):
 
     def _ask(self, pcm: bytes, *, final: bool) -> asyncio.Task[str]:
         name = "june.stt.final" if final else "june.stt.interim"
-        asked = asyncio.create_task(words(self._speech.transcribe(pcm, final=final)), name=name)
+        asked = asyncio.create_task(words(self._speech, pcm, final=final), name=name)
         # An answer that nobody needs any more may fail without a word.
         asked.add_done_callback(lambda done: done.cancelled() or done.exception())
         return asked
@@ -191,9 +189,9 @@ def event(kind: stt.SpeechEventType, text: str) -> stt.SpeechEvent:
     return stt.SpeechEvent(kind, alternatives=[stt.SpeechData(language=LANGUAGE, text=text)])
 
 
-async def words(transcribing: Coroutine[Any, Any, str]) -> str:
+async def words(speech: Speech, pcm: bytes, *, final: bool) -> str:
     """What was heard. Any fault becomes an `APIError`: LiveKit ends STT for good on others."""
     try:
-        return await transcribing
+        return await speech.transcribe(pcm, final=final)
     except Exception as error:
         raise APIConnectionError("the local speech model did not answer") from error

@@ -1,0 +1,35 @@
+"""June with hosted models: OpenAI's protocols, and behind them what she has offline."""
+
+from datetime import datetime
+
+from agent.models.brain import Question, Said, answer, is_goodbye
+from bench.provider import Answer, ChatRequest, Script, ScriptedProvider, ToolUse
+
+KEY = "sk-test-of-the-rooms"
+
+MODELS = ("gpt-6-luna", "gpt-live-transcribe", "gpt-transcribe", "gpt-4o-mini-tts")
+
+
+def as_offline(request: ChatRequest) -> Answer:
+    """What the offline brain would say, so that both Junes are asked the same."""
+    said = [
+        Said(by_user=message["role"] == "user", text=str(message["content"]))
+        for message in request.messages
+        if message["role"] in ("user", "assistant") and message.get("content")
+    ]
+    newest = max((i for i, one in enumerate(said) if one.by_user), default=-1)
+    question = request.last_user_text
+    if is_goodbye(question) and "end_call" in request.tool_names:
+        return Answer(tools=[ToolUse("end_call")])
+    now = datetime.now().astimezone()
+    return Answer(answer(Question(question, said[: max(newest, 0)], now)))
+
+
+def script() -> Script:
+    return Script(llm=as_offline, models=MODELS)
+
+
+def asking(provider: ScriptedProvider) -> dict[str, str]:
+    """The variables that put every stage at this provider."""
+    addresses = {f"JUNE_{stage}__BASE_URL": provider.base_url for stage in ("STT", "LLM", "TTS")}
+    return {**addresses, "OPENAI_API_KEY": KEY}

@@ -1,0 +1,112 @@
+"""What only hosted models can do to a call: hang it up, drop the line, refuse to go on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent.lines import ENGLISH
+from agent.spoken import SpokenLines
+from bench.provider import Answer, BreakOff, Hearing, Refusal, ScriptedProvider, Speaking, ToolUse
+from room import hosted
+from room.caller import Caller
+from room.conftest import Call
+from room.ears import word_error_rate, words
+from room.worker import Worker
+
+pytestmark = pytest.mark.parametrize("june", ["openai"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+async def _as_before(provider: ScriptedProvider) -> AsyncIterator[None]:
+    """Whatever a test scripts ends with it."""
+    yield
+    provider.script = hosted.script()
+
+
+async def greeted(call: Call) -> Caller:
+    caller = await call().join()
+    await caller.dispatch()
+    await caller.hear()
+    return caller
+
+
+async def test_her_own_lines_are_spoken_by_the_hosted_voice_once(
+    june: Worker, provider: ScriptedProvider
+) -> None:
+    """At the start, and never again: the greeting waits for no provider."""
+    asked = [one.body["input"] for one in provider.asked("tts")]
+    assert set(ENGLISH.all()) <= set(asked)
+    assert asked.count(ENGLISH.greeting) == 1
+    voice = SpokenLines(june.folder / "data" / "lines", voice=june.voice)
+    assert await voice.sound_of(ENGLISH.greeting) is not None
+
+
+async def test_the_model_hangs_up_in_its_own_words(
+    june: Worker, call: Call, provider: ScriptedProvider
+) -> None:
+    """They are heard to their end, and the call's line in the log says what it used."""
+    farewell = "It was a pleasure to talk with you. Have a wonderful evening."
+    caller = await greeted(call)
+    provider.script.llm = [Answer(farewell, tools=[ToolUse("end_call")])]
+    heard = await caller.ask("That was all I wanted to know.")
+    assert word_error_rate(farewell, heard.text) < 0.25, heard.text
+    ended = await june.event("call.ended", 20, room=caller.room_name)
+    assert (ended["reason"], ended["turns"]) == ("goodbye", 1)
+    used = {usage["model"]: usage for usage in ended["usage"]}
+    assert used["gpt-6-luna"]["input_tokens"] > 100
+    assert used["gpt-live-transcribe"]["input_tokens"] > 0
+    assert used["gpt-4o-mini-tts"]["characters_count"] >= len(farewell) - 2
+
+
+async def test_a_line_that_drops_while_the_caller_speaks_comes_back(
+    june: Worker, call: Call, provider: ScriptedProvider
+) -> None:
+    """The socket to the ears breaks in the middle of a sentence: what follows is heard."""
+    began = len(provider.asked("stt"))
+    provider.script.stt = [Hearing(fault=BreakOff(after_seconds=9.0))]
+    caller = await greeted(call)
+    while provider.asked("stt")[began].sound_seconds < 7.5:
+        await asyncio.sleep(0.05)
+    await caller.say(
+        "I would like to know many things about the world, and first of all what you can do."
+    )
+    answer = await caller.hear(25)
+    assert len(provider.asked("stt")) > began + 1, "the socket did not drop"
+    heard = " ".join(caller.finals())
+    print(f"\nheard over the broken line: {heard!r}; answered: {answer.text!r}")
+    assert {"what", "you", "can", "do"} <= set(words(heard))
+    assert june.events("call.ended", room=caller.room_name) == []
+    await caller.ask_for("june|assistant", "What is your name?")
+
+
+@pytest.mark.slow
+async def test_ears_that_refuse_are_apologised_for_and_the_call_ends_in_words(
+    june: Worker, call: Call, provider: ScriptedProvider
+) -> None:
+    """A key that expires under a call: not silence, but a sentence, and in the end a goodbye."""
+    provider.script.stt = lambda _: Hearing(fault=Refusal.wrong_key())
+    caller = await call().join()
+    await caller.dispatch()
+    said = [(await caller.hear(40)).text]
+    while not june.events("call.ended", room=caller.room_name):
+        try:
+            said.append((await caller.hear(20)).text)
+        except AssertionError:
+            break
+    ended = await june.event("call.ended", 30, room=caller.room_name)
+    assert ended["reason"] == "error"
+    assert any(word_error_rate(ENGLISH.cannot_hear, text) < 0.4 for text in said), said
+    assert word_error_rate(ENGLISH.broken, said[-1]) < 0.4, said
+
+
+async def test_a_voice_that_fails_once_is_apologised_for(
+    june: Worker, call: Call, provider: ScriptedProvider
+) -> None:
+    """From the cache of spoken lines, which needs no provider; then all is as before."""
+    caller = await greeted(call)
+    provider.script.tts = [Speaking(fault=Refusal.bad_request("no"))] * 2
+    answer = await caller.ask("What is your name?")
+    assert word_error_rate(ENGLISH.trouble, answer.text) < 0.35, answer.text
+    provider.script.tts = ()
+    await caller.ask_for("june|assistant", "What is your name?")
