@@ -50,7 +50,7 @@ class MissingModels(CannotStart):
     def __init__(self, package: str) -> None:
         super().__init__(
             f"local speech needs the package `{package}`, which is not installed\n"
-            "hint: run `./june` without `JUNE_FLAVOUR=run`"
+            "hint: run `./june` without `JUNE_FLAVOUR=run`, or `export OPENAI_API_KEY=…`"
         )
 
 

@@ -1,0 +1,1 @@
+"""Measures June from the caller's side; holds the scripted provider that tests use too."""

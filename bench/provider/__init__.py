@@ -1,0 +1,51 @@
+"""A provider that speaks OpenAI's protocols and does what a script says.
+
+Real HTTP and WebSockets on loopback; Moonshine and Piper hear and speak behind it. The script sets
+delays, rates, faults and the LLM's words; the journal keeps what was asked, and how it ended.
+"""
+
+from bench.provider.faults import (
+    HTML_PAGE,
+    AnswerFault,
+    BreakOff,
+    Empty,
+    ErrorEvent,
+    Fault,
+    Hang,
+    HearingFault,
+    Silence,
+    SpeakingFault,
+    WrongAnswer,
+)
+from bench.provider.journal import Asked, Ending
+from bench.provider.refusals import Refusal
+from bench.provider.requests import ChatRequest, HearingRequest, SpeakingRequest
+from bench.provider.script import Answer, Hearing, Script, Speaking, ToolUse, Usage
+from bench.provider.server import ScriptedProvider
+
+__all__ = [
+    "HTML_PAGE",
+    "Answer",
+    "AnswerFault",
+    "Asked",
+    "BreakOff",
+    "ChatRequest",
+    "Empty",
+    "Ending",
+    "ErrorEvent",
+    "Fault",
+    "Hang",
+    "Hearing",
+    "HearingFault",
+    "HearingRequest",
+    "Refusal",
+    "Script",
+    "ScriptedProvider",
+    "Silence",
+    "Speaking",
+    "SpeakingFault",
+    "SpeakingRequest",
+    "ToolUse",
+    "Usage",
+    "WrongAnswer",
+]

@@ -1,0 +1,76 @@
+"""What can go wrong with one answer, by script.
+
+* before any answer: `Refusal`, `WrongAnswer`, `Hang()`, `BreakOff()`
+* in the middle of one: `Hang`, `BreakOff` and `ErrorEvent`, after so many chunks of a stream (a
+  token, or 0.1 s of sound), or after so many seconds of sound heard by a realtime connection
+* an answer that says nothing: `Empty`, `Silence`
+"""
+
+from dataclasses import dataclass
+
+from bench.provider.refusals import Refusal
+
+HTML_PAGE = "<!doctype html><html><title>Welcome</title><body><h1>It works!</h1></body></html>\n"
+
+
+@dataclass(frozen=True)
+class Hang:
+    """Says nothing more, and keeps the connection open until the client leaves.
+
+    `Hang()` never answers at all; on the realtime path it leaves the upgrade unanswered, and
+    `Hang(after_seconds=0)` accepts it and then never says a word.
+    """
+
+    after_chunks: int = 0
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class BreakOff:
+    """Closes the connection, without the end that the protocol asks for.
+
+    `BreakOff()` closes it before any answer; on the realtime path before the upgrade is answered,
+    and `BreakOff(after_seconds=0)` as soon as it is. An upgrade that breaks is tried once more by
+    aiohttp's client, unseen by who uses it: script two of them to break it.
+    """
+
+    after_chunks: int = 0
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ErrorEvent:
+    """An error told inside a stream that had begun, or on the realtime connection, which stays."""
+
+    message: str = "The server had an error while processing your request. Sorry about that!"
+    type: str = "server_error"
+    code: str | None = None
+    after_chunks: int = 0
+    after_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    """Something that is no answer: by default a web page, with status 200."""
+
+    body: str = HTML_PAGE
+    content_type: str = "text/html"
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Empty:
+    """An answer in good order, without a word or a sound in it."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Sound, all of it silent."""
+
+    seconds: float = 1.0
+
+
+AnswerFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Empty
+HearingFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Empty
+SpeakingFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Empty | Silence
+Fault = AnswerFault | HearingFault | SpeakingFault
