@@ -63,7 +63,27 @@ def start(
 @app.command()
 def console(
     context: typer.Context,
+    *,
     text: Annotated[bool, typer.Option("--text", help="Type instead of speaking.")] = False,
+    wav: Annotated[
+        Path | None,
+        typer.Option("--wav", help="Play this recording to June: wav, mp3, ogg, flac, m4a…"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With --wav: write June's voice to this wav file.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="With --wav: four times as fast as real time.")
+    ] = False,
+    input_device: Annotated[
+        str | None, typer.Option("--input-device", help="Microphone: number or part of its name.")
+    ] = None,
+    output_device: Annotated[
+        str | None, typer.Option("--output-device", help="Loudspeaker: number or part of its name.")
+    ] = None,
+    list_devices: Annotated[
+        bool, typer.Option("--list-devices", help="Show microphones and loudspeakers, and end.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show tools, timings and the log.")
     ] = False,
@@ -71,15 +91,39 @@ def console(
 ) -> None:
     """Talk to June here, without LiveKit. Say or type `bye` to end it.
 
-    It is the same June as in a room, with a memory that lasts as long as the call. It also works
-    in a pipe: `echo hello | ./june console --text`.
+    By microphone and loudspeaker, with headphones; by `--text`, also in a pipe: `echo hello |
+    ./june console --text`; or by recordings: `./june console --wav question.wav --out answer.wav`.
+
+    It is the same June as in a room, with a memory that lasts as long as the call.
     """
-    from agent.console.text import talk_by_text
+    from agent.console.way import Way, device
     from agent.logs import setup_parent
 
+    way = Way(text, wav, out, fast, device(input_device), device(output_device))
+    way.check()
+    if list_devices:
+        from agent.console.portaudio import devices, load_portaudio
+
+        print(devices(load_portaudio()))
+        return
     settings = load(config or context.obj)
     setup_parent(settings if verbose else _quiet(settings))
-    _run(talk_by_text(settings, verbose=verbose))
+    if text:
+        from agent.console.text import talk_by_text
+
+        _run(talk_by_text(settings, verbose=verbose))
+    elif wav is not None:
+        from agent.console.hurry import run_hurried
+        from agent.console.wav import talk_by_wav
+
+        call = talk_by_wav(settings, wav, out, is_fast=fast, verbose=verbose)
+        if fast:
+            raise typer.Exit(run_hurried(call))
+        _run(call)
+    else:
+        from agent.console.microphone import talk_by_microphone
+
+        _run(talk_by_microphone(settings, way, verbose=verbose))
 
 
 def _quiet(settings: Config) -> Config:

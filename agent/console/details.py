@@ -17,11 +17,15 @@ TIMINGS = {
 """LiveKit's names for what was measured, and what is shown."""
 
 
-def show_details(call: Call, printed: Printed) -> None:
+def show_details(call: Call, printed: Printed, *, with_timings: bool = True) -> None:
     """Print them as they happen, for as long as the call lives."""
 
     def on_item(event: ConversationItemAddedEvent) -> None:
-        if isinstance(event.item, llm.ChatMessage) and (took := _timings(event.item.metrics)):
+        if not isinstance(event.item, llm.ChatMessage):
+            return
+        if event.item.interrupted:
+            printed.note("interrupted")
+        if with_timings and (took := _timings(event.item.metrics)):
             printed.note(took)
 
     def on_tools(event: FunctionToolsExecutedEvent) -> None:

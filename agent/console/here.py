@@ -1,17 +1,22 @@
 """A call that takes place on this machine: the same `Call` as in a room, with other ends."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import structlog
+from livekit.agents.utils import http_context
+from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
+from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from agent.assistant import June
 from agent.call import Call, Place
 from agent.config import STAGES, Config
+from agent.console.progress import progress
 from agent.models.build import build_models, local_speech
 from agent.models.check import say_problems
 from agent.turns import load_vad
@@ -30,7 +35,7 @@ class Ends:
     """What a call hears and speaks with. Without sound it is a call that is typed."""
 
     words: TextOutput
-    """Gets what June says, as she says it."""
+    """Gets what June says, as it is heard."""
     ears: AudioInput | None = None
     mouth: AudioOutput | None = None
 
@@ -44,17 +49,30 @@ class HereCall:
     """Set when June has hung up, after her last word."""
     ends: Ends
 
-    async def begin(self) -> None:
-        """Until June has greeted."""
-        greeting = await self.call.begin(self._start)
-        await greeting.wait_for_playout()
+    async def begin(self) -> SpeechHandle:
+        """June listens, and her greeting has begun."""
+        return await self.call.begin(self._start)
 
     async def _start(self, june: June) -> None:
         voice = self.call.voice
         voice.input.audio = self.ends.ears
-        voice.output.audio = self.ends.mouth
-        voice.output.transcription = self.ends.words
+        if self.ends.mouth is None:
+            voice.output.transcription = self.ends.words
+        else:
+            # As in a room: words keep step with their sound, and of a sentence that is
+            # interrupted only what was heard is shown, remembered and stored.
+            in_step = TranscriptSynchronizer(
+                next_in_chain_audio=self.ends.mouth, next_in_chain_text=self.ends.words
+            )
+            self.call.stack.push_async_callback(in_step.aclose)
+            voice.output.audio = in_step.audio_output
+            voice.output.transcription = in_step.text_output
         await voice.start(june, session_host=False, record=False)
+
+    @property
+    def exit_code(self) -> int:
+        """1 when it was a fault that ended the call; the log has said which."""
+        return int(self.call.reason in (CloseReason.ERROR, CloseReason.CRASH))
 
     async def hang_up(self) -> None:
         """From the caller's side."""
@@ -71,9 +89,14 @@ async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
     is_typed = ends.ears is None
     over = asyncio.Event()
     async with AsyncExitStack() as stack:
+        # In a job LiveKit opens it; hosted ears ask for it.
+        await stack.enter_async_context(http_context.open())
         await say_problems(config, strict=False, stages=("llm",) if is_typed else STAGES)
         speech = None
         if config.needs_local_speech and not is_typed:
+            progress("loading the local models…")
+            # Moonshine's own threads spin while they wait: a third more CPU for no less time.
+            os.putenv("MOONSHINE_ORT_SINGLE_THREAD", "1")
             speech = await asyncio.to_thread(local_speech, None)
             stack.push_async_callback(speech.aclose)
         detector = await asyncio.to_thread(load_vad)

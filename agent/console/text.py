@@ -9,6 +9,7 @@ from agent.config import Config
 from agent.console.details import show_details
 from agent.console.here import Ends, HereCall, call_here
 from agent.console.printed import Printed
+from agent.console.terminal import forgive_odd_characters
 
 FAREWELLS = {"bye", "goodbye", "exit", "quit"}
 """Typed alone on a line they end the console, whatever the model makes of them."""
@@ -17,7 +18,7 @@ FAREWELLS = {"bye", "goodbye", "exit", "quit"}
 class Lines:
     """Lines of standard input, read in a thread that nobody has to wait for."""
 
-    def __init__(self, source: TextIO) -> None:
+    def __init__(self, source: TextIO | None) -> None:
         self._source = source
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
@@ -25,9 +26,11 @@ class Lines:
         threading.Thread(target=self._read, name="june.console.stdin", daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._source:
-            self._pass_on(line)
-        self._pass_on(None)
+        try:
+            for line in self._source or ():
+                self._pass_on(line)
+        finally:
+            self._pass_on(None)
 
     def _pass_on(self, line: str | None) -> None:
         if not self._loop.is_closed():
@@ -50,14 +53,18 @@ class Lines:
 
 async def talk_by_text(config: Config, *, verbose: bool) -> int:
     """Until `bye`, the end of input, or June's own goodbye; the exit code."""
+    forgive_odd_characters()
     printed = Printed(sys.stdout)
+    # Without any standard input (`<&-`) Python has None in its place.
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
     async with call_here(config, Ends(words=printed)) as here:
         if verbose:
             show_details(here.call, printed)
-        await here.begin()
-        await _converse(here, printed, Lines(sys.stdin), echo=not sys.stdin.isatty())
+        greeting = await here.begin()
+        await greeting.wait_for_playout()
+        await _converse(here, printed, Lines(sys.stdin), echo=not is_terminal)
     printed.flush()
-    return 0
+    return here.exit_code
 
 
 async def _converse(here: HereCall, printed: Printed, lines: Lines, *, echo: bool) -> None:
@@ -66,6 +73,7 @@ async def _converse(here: HereCall, printed: Printed, lines: Lines, *, echo: boo
             printed.line("you", line.strip())
         speech = await here.call.type(line.strip())
         await speech.wait_for_playout()
+        printed.check()
         if line.strip().lower() in FAREWELLS:
             break
     await here.hang_up()

@@ -66,6 +66,8 @@ def recording(name: str) -> rtc.AudioFrame:
 
 def heard_at_once(sound: rtc.AudioFrame) -> NDArray[np.int16]:
     """The sound as ears take it, without a room."""
-    resampler = rtc.AudioResampler(RATE, HEARING_RATE, quality=rtc.AudioResamplerQuality.HIGH)
+    resampler = rtc.AudioResampler(
+        sound.sample_rate, HEARING_RATE, quality=rtc.AudioResamplerQuality.HIGH
+    )
     frame = rtc.combine_audio_frames([*resampler.push(sound), *resampler.flush()])
     return np.frombuffer(bytes(frame.data.cast("b")), np.int16)
