@@ -75,6 +75,7 @@ async def test_june_may_come_before_the_caller(june: Worker, call: Call) -> None
     assert "June" in (await caller.hear()).text
 
 
+@pytest.mark.slow
 async def test_a_dispatch_may_choose_the_language(june: Worker, call: Call) -> None:
     """June's own sentences are in it, and so is the session."""
     caller = await call().join()
@@ -116,6 +117,7 @@ async def test_june_can_be_put_out_of_a_room(june: Worker, call: Call) -> None:
     await ended(june, caller, "removed")
 
 
+@pytest.mark.slow
 async def test_the_same_person_joining_again_goes_on_with_the_call(
     june: Worker, call: Call
 ) -> None:
@@ -145,6 +147,7 @@ async def hasty(
         yield await worker.ready()
 
 
+@pytest.mark.slow
 async def test_a_silent_caller_is_asked_and_then_told_goodbye(
     hasty: Worker, livekit: LoopbackServer, ears: LocalSpeech
 ) -> None:

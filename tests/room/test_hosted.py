@@ -97,6 +97,7 @@ async def test_ears_that_refuse_are_apologised_for_and_the_call_ends_in_words(
     assert said[-1] == ENGLISH.broken
 
 
+@pytest.mark.slow
 async def test_a_voice_that_fails_once_is_apologised_for(
     june: Worker, call: Call, provider: ScriptedProvider
 ) -> None:
