@@ -83,6 +83,7 @@ def test_june_says_what_she_can_do(question: str) -> None:
         "Goodbye.",
         "Bye!",
         "Good bye, June.",
+        "Good-by.",
         "Okay, bye bye.",
         "Thanks, that's all, goodbye.",
         "Thank you very much. Bye now!",

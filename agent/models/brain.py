@@ -39,7 +39,7 @@ UNKNOWN = "I can't answer that, because I have no language model here. Ask me wh
 NOTHING_SAID = "You haven't said anything before this."
 SAID_GOODBYE = re.compile(
     r"^(?!.*\b(say|said|saying|not|don't|never|spell|means?)\b)"
-    r"([a-z']+ ){0,5}(good ?bye|bye)( (good ?bye|bye|june|now|then|for now|thanks|thank you))*$"
+    r"([a-z']+ ){0,5}(good ?bye?|bye)( (good ?bye?|bye|june|now|then|for now|thanks|thank you))*$"
     r"|^(please )?(hang up|end (the|this) call)( now| please)*$"
 )
 """A sentence that ends a call: short, with the goodbye at its end. Who says "I don't want to say
