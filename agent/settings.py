@@ -114,6 +114,13 @@ class SttSettings(Section):
             json_schema_extra={"rule": "the name of a model, without blanks, or empty"},
         ),
     ] = Field("", description="What hears; empty for `gpt-live-transcribe` or `gpt-transcribe`")
+    language: Annotated[
+        str,
+        Field(
+            pattern=f"^({LANGUAGE_TAG})?$",
+            json_schema_extra={"rule": "a language tag such as `en` or `pt-BR`, or empty"},
+        ),
+    ] = Field("", description="The language to expect; empty for the call's")
     realtime: bool = Field(
         default=True,
         description="Words while the caller speaks; `false` for a server without realtime",

@@ -38,8 +38,10 @@ def detector() -> vad.VAD:
     return load_vad()
 
 
-def ears(provider: ScriptedProvider, detector: vad.VAD, language: str = "en") -> stt.STT[str]:
-    settings = SttSettings(base_url=provider.base_url)
+def ears(
+    provider: ScriptedProvider, detector: vad.VAD, language: str = "en", expected: str = ""
+) -> stt.STT[str]:
+    settings = SttSettings(base_url=provider.base_url, language=expected)
     return openai_stt(settings, SecretStr(KEY), language, detector)
 
 
@@ -98,12 +100,15 @@ async def test_nobody_at_the_address_is_an_error_that_livekit_knows(
     await hearing.aclose()
 
 
-@pytest.mark.parametrize(("language", "sent"), [("en", ["en"]), ("de-CH", ["de"])])
+@pytest.mark.parametrize(
+    ("language", "expected", "sent"),
+    [("en", "", ["en"]), ("de-CH", "", ["de"]), ("en", "fr", ["fr"])],
+)
 async def test_the_language_is_passed_on(
-    provider: ScriptedProvider, detector: vad.VAD, language: str, sent: list[str]
+    provider: ScriptedProvider, detector: vad.VAD, language: str, expected: str, sent: list[str]
 ) -> None:
-    """As the language alone: regions mean nothing to speech recognition."""
-    hearing = ears(provider, detector, language)
+    """The call's, or the one that is expected; without its region, which means nothing here."""
+    hearing = ears(provider, detector, language, expected)
     stream = hearing.stream(conn_options=ONCE_MORE)
     asked = await provider.wait_for("stt")
     async with asyncio.timeout(5):

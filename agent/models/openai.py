@@ -46,7 +46,7 @@ def openai_stt(
     """Interim results come with `realtime` only; without it a VAD cuts the speech into requests."""
     return RealtimeSTT(
         model=settings.model_in_use,
-        language=primary(language),
+        language=primary(settings.language or language),
         use_realtime=settings.realtime,
         # Some models end no utterance by themselves; the call's own VAD tells them where one ends.
         vad=detector if settings.realtime else NOT_GIVEN,

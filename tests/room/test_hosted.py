@@ -7,7 +7,16 @@ import pytest
 
 from agent.lines import ENGLISH
 from agent.spoken import SpokenLines
-from bench.provider import Answer, BreakOff, Hearing, Refusal, ScriptedProvider, Speaking, ToolUse
+from bench.provider import (
+    Answer,
+    BreakOff,
+    Empty,
+    Hearing,
+    Refusal,
+    ScriptedProvider,
+    Speaking,
+    ToolUse,
+)
 from room import hosted
 from room.caller import Caller
 from room.conftest import Call
@@ -95,6 +104,40 @@ async def test_ears_that_refuse_are_apologised_for_and_the_call_ends_in_words(
     assert said[0] == ENGLISH.greeting
     assert ENGLISH.cannot_hear in said
     assert said[-1] == ENGLISH.broken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("transcript", "expected"),
+    [
+        pytest.param("very " * 10_000, "fewer words", id="ten thousand words"),
+        pytest.param("\x1b[31mWhat\x07 can you do?\x00", "language model", id="control characters"),
+    ],
+)
+async def test_odd_transcripts_are_answered(
+    june: Worker, call: Call, provider: ScriptedProvider, transcript: str, expected: str
+) -> None:
+    """Whatever the ears make of what was said."""
+    provider.script.stt = [Hearing(text=transcript)]
+    caller = await greeted(call)
+    answer = await caller.ask("Hello, what can you do?")
+    assert expected in answer.text.lower(), answer.text
+    assert "\x1b" not in june.log
+
+
+@pytest.mark.slow
+async def test_ears_that_hear_nothing_do_not_cost_the_call(
+    june: Worker, call: Call, provider: ScriptedProvider
+) -> None:
+    """What is typed is answered all the same."""
+    provider.script.stt = [Hearing(fault=Empty())]
+    caller = await greeted(call)
+    await caller.say("What can you do?")
+    await asyncio.sleep(2)
+    assert caller.finals() == []
+    await caller.type("What is your name?")
+    answer = await caller.hear()
+    assert "June" in answer.text, answer.text
 
 
 @pytest.mark.slow
