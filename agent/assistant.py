@@ -7,7 +7,7 @@ from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, func
 from livekit.agents.voice import SpeechHandle
 
 from agent.lines import Lines
-from agent.reply import made_sayable, text_of
+from agent.reply import can_be_said, made_sayable, text_of
 from session import Decision
 
 
@@ -57,7 +57,7 @@ class June(Agent):
         answer: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
         may_use_tools = model_settings.tool_choice != "none"
         async for chunk in made_sayable(answer, self._lines, may_use_tools=may_use_tools):
-            self._has_words = self._has_words or bool(text_of(chunk).strip())
+            self._has_words = self._has_words or can_be_said(text_of(chunk))
             yield chunk
 
     @function_tool

@@ -37,7 +37,7 @@ SIGN_OF_LIFE_SECONDS = 30.0
 """A call that has shown none for ten minutes is not resumed."""
 
 ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
-"""For the model and the voice: a caller waits in silence for as long as they are asked again."""
+"""A caller waits in silence for as long as a provider is asked again."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Call:
             turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
             tts_text_transforms=TEXT_TRANSFORMS,
             conn_options=SessionConnectOptions(
+                stt_conn_options=ONE_RETRY,
                 llm_conn_options=ONE_RETRY,
                 tts_conn_options=ONE_RETRY,
                 # LiveKit would close the voice in silence; `Trouble` ends the call in words.
@@ -200,7 +201,7 @@ class Call:
         self.stack.enter_context(
             LongestCall(
                 self._config.call.max_minutes * 60,
-                warn=lambda: self._say(lines.one_minute_left),
+                warn=self._warn_of_the_end,
                 end=lambda: ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
             )
         )
@@ -208,10 +209,15 @@ class Call:
             self.voice,
             self._spoken,
             lines,
+            is_over=lambda: ending.reason is not None,
             give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
             now=time.monotonic,
         )
         self.voice.on("error", trouble.on_error)
+
+    async def _warn_of_the_end(self) -> None:
+        if self.ending.reason is None:
+            await self._say(self.lines.one_minute_left)
 
     async def _close_session(self, sessions: SessionService, session_id: str) -> None:
         try:

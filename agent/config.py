@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from agent.config_errors import ConfigError, Problem, config_error
 from agent.config_sources import find_file, read_environment, read_file, wrong_secrets
 from agent.folders import absolute, absolute_store_url, data_folder
-from agent.settings import LlmSettings, Settings, SttSettings, TtsSettings
+from agent.settings import OPENAI_KEY, LlmSettings, Settings, SttSettings, TtsSettings
 from session import SessionConfig
 
 __all__ = ["STAGES", "Config", "ConfigError", "LiveKitSettings", "Stage", "load"]
@@ -22,9 +22,6 @@ STAGES: tuple[Stage, ...] = ("stt", "llm", "tts")
 # At its import onnxruntime would write down this machine's id and what it runs, for its maker.
 # Every process of June's imports this module before it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-OPENAI_KEY = "OPENAI_API_KEY"
-"""Decides the profile `auto`."""
 
 
 class LiveKitSettings(BaseModel):
@@ -101,7 +98,7 @@ class Config(Settings):
         return "openai" if OPENAI_KEY in self.keys else "local"
 
     def key_of(self, stage: Stage) -> SecretStr | None:
-        return self.keys.get(self.settings_of(stage).key_variable)
+        return self.keys.get(self.settings_of(stage).variable_of_key or "")
 
     @property
     def needs_local_speech(self) -> bool:
@@ -142,7 +139,8 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
         return SecretStr(environ[name]) if environ.get(name) else None
 
     server_bin = environ.get("LIVEKIT_SERVER_BIN")
-    variables = {OPENAI_KEY, *(getattr(settings, stage).key_variable for stage in STAGES)}
+    stages = (settings.stt, settings.llm, settings.tts)
+    variables = {OPENAI_KEY, *(stage.key_variable for stage in stages)}
     sections: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
     return Config(
         **sections,

@@ -14,8 +14,14 @@ from session import CloseReason
 
 log = structlog.get_logger(__name__)
 
-LAST_WORDS_SECONDS = 20.0
-"""How long June's last sentences may take before the call ends without them."""
+SENTENCE_SECONDS = 8.0
+"""How long the sentence that June is in may go on before her goodbye takes its place."""
+
+LAST_WORDS_SECONDS = 15.0
+"""How long the goodbye itself may take before the call ends without it."""
+
+OWN_GOODBYE_SECONDS = 60.0
+"""For a goodbye in the model's words, which may be a long one."""
 
 ON_THE_WAY_SECONDS = 0.3
 """Sound that has left June is still in the caller's jitter buffer."""
@@ -57,22 +63,30 @@ class Ending:
         self, reason: CloseReason, last_words: str | None, after: SpeechHandle | None
     ) -> None:
         try:
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
-                if after is not None:
+            if after is not None:
+                async with asyncio.timeout(OWN_GOODBYE_SECONDS):
                     await after.wait_for_playout()
-                if last_words is not None:
+            if last_words is not None:
+                await self._finish_sentence()
+                async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await self._say(last_words)
-                if after is not None or last_words is not None:
-                    await asyncio.sleep(ON_THE_WAY_SECONDS)
+            if after is not None or last_words is not None:
+                await asyncio.sleep(ON_THE_WAY_SECONDS)
         except (TimeoutError, RuntimeError) as error:
             log.warning("goodbye.unsaid", reason=reason.value, error=type(error).__name__)
         finally:
             self._shut_down(reason.value)
 
+    async def _finish_sentence(self) -> None:
+        if (speech := self._voice.current_speech) is None:
+            return
+        try:
+            async with asyncio.timeout(SENTENCE_SECONDS):
+                await speech.wait_for_playout()
+        except TimeoutError:
+            speech.interrupt(force=True)
+
     async def _say(self, last_words: str) -> None:
-        """After the sentence she is in, and not to be interrupted."""
-        if (speech := self._voice.current_speech) is not None:
-            await speech.wait_for_playout()
         speech = await say(self._voice, self._spoken, last_words, allow_interruptions=False)
         await speech.wait_for_playout()
 

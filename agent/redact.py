@@ -19,6 +19,10 @@ SHAPES = (
     re.compile(r"(?i)(?<=\bbasic )\s*[\w+/]{12,}={0,2}"),
     # A password may hold `/` and `@` unescaped, so whatever comes before the last `@` is hidden.
     re.compile(r"(?<=://)[^\s\"'<>/@]{0,256}:[^\s\"'<>]{0,1000}(?=@)"),
+    # LiveKit quotes what a provider answered, and providers quote what a caller said.
+    re.compile(r"(?s)(?<=\bmessage=).{1,8000}?(?=, status_code=)"),
+    re.compile(r"(?<=, body=)[^\n]{1,8000}?(?=, retrying in |$)", re.MULTILINE),
+    re.compile(r"(?<=no audio frames were pushed for text: )[^\n]{1,8000}"),
     re.compile(
         r"(?i)(?<![a-z])(?:[a-z_-]{0,40}[_-])?(?:api_?-?key|secret(?:_?-?key)?|token|passw(?:or)?d)"
         r"[\"']?\s*[:=]\s*[\"']?(?!\[)(?P<value>[^\s\"'&,;)}\]]+)"

@@ -29,13 +29,13 @@ async def made_sayable(
     `may_use_tools` the use of one leads to nothing: LiveKit has stopped a model that used too many.
     """
     said = 0
-    can_be_said = uses_tool = False
+    has_words = uses_tool = False
     async with aclosing(chunks):
         try:
             async for chunk in chunks:
                 text = text_of(chunk)
                 said += len(text)
-                can_be_said = can_be_said or any(letter.isalnum() for letter in text)
+                has_words = has_words or can_be_said(text)
                 uses_tool = uses_tool or (may_use_tools and _uses_tool(chunk))
                 yield chunk
                 if _is_enough(said, text):
@@ -44,11 +44,16 @@ async def made_sayable(
                     return
         except APIError as error:
             log.warning("reply.failed", error=type(error).__name__, after_characters=said)
-            yield f" {lines.lost_words}" if can_be_said else lines.trouble
+            yield f" {lines.lost_words}" if has_words else lines.trouble
             return
-    if not can_be_said and not uses_tool:
+    if not has_words and not uses_tool:
         log.info("reply.empty", characters=said)
         yield lines.not_understood
+
+
+def can_be_said(text: str) -> bool:
+    """Whether there is anything to pronounce in it."""
+    return any(letter.isalnum() for letter in text)
 
 
 def text_of(chunk: Chunk) -> str:

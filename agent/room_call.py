@@ -69,6 +69,8 @@ class RoomCall:
         caller = await wait_for_caller(
             ctx.room, self._metadata.identity, self._config.call.wait_for_caller_seconds
         )
+        if call.ending.reason is not None:
+            return  # the worker is stopping, or another June has the room
         if caller is None:
             log.info("caller.never_came")
             call.ending.begin(CloseReason.CALLER_LEFT)

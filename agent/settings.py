@@ -1,6 +1,7 @@
 """Every setting of June with its default, its rule and its reason; secrets are not among them."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -10,6 +11,10 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_KEY = "OPENAI_API_KEY"
+"""Decides the profile `auto`."""
 
 LANGUAGE_TAG = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 
@@ -52,23 +57,34 @@ def _not_junes_own(variable: str) -> str:
 KeyVariable = Annotated[
     str,
     Field(
-        "OPENAI_API_KEY",
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
-        description="The environment variable that holds the key",
+        "",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,127})?$",
+        description="The variable with the key; empty for OPENAI_API_KEY at OpenAI, else for none",
         json_schema_extra={
-            "rule": "the name of an environment variable, and none of June's or LiveKit's"
+            "rule": "the name of an environment variable, and none of June's or LiveKit's, or empty"
         },
     ),
     AfterValidator(_not_junes_own),
 ]
+
+
+def _has_host_and_port(url: str) -> str:
+    if url and not urlsplit(url).hostname:
+        raise ValueError
+    if url and urlsplit(url).port == 0:  # it raises by itself for what is no port at all
+        raise ValueError
+    return url
+
+
 BaseUrl = Annotated[
     str,
     Field(
         "",
-        pattern=r"^(|https?://[^\s/?#@]+(/[^\s?#@]*)?)$",
+        pattern=r"^(|https?://[^\s/?#@]+(/[^\s?#]*)?)$",
         description="Another server that speaks OpenAI's protocol; empty for OpenAI itself",
         json_schema_extra={"rule": "an address such as `http://127.0.0.1:8000/v1`, or empty"},
     ),
+    AfterValidator(_has_host_and_port),
 ]
 Model = Annotated[
     str,
@@ -105,8 +121,25 @@ class ModelSettings(Section):
     )
 
 
-class SttSettings(Section):
+class StageSettings(Section):
+    """What ears, mind and voice have in common."""
+
     provider: Provider = ""
+    base_url: BaseUrl = ""
+    key_variable: KeyVariable = ""
+
+    @property
+    def url(self) -> str:
+        """Where the protocol is spoken, without a slash at its end."""
+        return self.base_url.rstrip("/") or OPENAI_URL
+
+    @property
+    def variable_of_key(self) -> str | None:
+        """OpenAI's key is for OpenAI: another server gets one only by its name."""
+        return self.key_variable or (OPENAI_KEY if self.url == OPENAI_URL else None)
+
+
+class SttSettings(StageSettings):
     model: Annotated[
         str,
         Field(
@@ -126,16 +159,13 @@ class SttSettings(Section):
         description="Words while the caller speaks; `false` for a server without realtime",
         json_schema_extra={"rule": "`true` or `false`"},
     )
-    base_url: BaseUrl = ""
-    key_variable: KeyVariable = "OPENAI_API_KEY"
 
     @property
     def model_in_use(self) -> str:
         return self.model or ("gpt-live-transcribe" if self.realtime else "gpt-transcribe")
 
 
-class LlmSettings(Section):
-    provider: Provider = ""
+class LlmSettings(StageSettings):
     model: Model = Field("gpt-6-luna", description="What thinks, where it is `openai`")
     temperature: Annotated[float, Field(ge=0, le=2)] | Literal[""] = Field(
         "",
@@ -148,24 +178,19 @@ class LlmSettings(Section):
         le=16_000,
         description="The longest answer; one to three sentences are asked for",
     )
-    base_url: BaseUrl = ""
-    key_variable: KeyVariable = "OPENAI_API_KEY"
 
     @property
     def model_in_use(self) -> str:
         return self.model
 
 
-class TtsSettings(Section):
-    provider: Provider = ""
+class TtsSettings(StageSettings):
     model: Model = Field("gpt-4o-mini-tts", description="What speaks, where it is `openai`")
     voice: Model = Field(
         "marin",
         description="Its voice",
         json_schema_extra={"rule": "the name of a voice, without blanks"},
     )
-    base_url: BaseUrl = ""
-    key_variable: KeyVariable = "OPENAI_API_KEY"
 
     @property
     def model_in_use(self) -> str:

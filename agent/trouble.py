@@ -19,7 +19,10 @@ at the fourth."""
 
 
 class Trouble:
-    """Lives as long as one call. `give_up` is called once a stage has failed too often."""
+    """Lives as long as one call. `give_up` is called once a stage has failed too often.
+
+    Nothing is said once the call `is_over`: it would stand where the goodbye should be.
+    """
 
     def __init__(
         self,
@@ -27,12 +30,14 @@ class Trouble:
         spoken: SpokenLines,
         lines: Lines,
         *,
+        is_over: Callable[[], bool],
         give_up: Callable[[], None],
         now: Callable[[], float],
     ) -> None:
         self._voice = voice
         self._spoken = spoken
         self._lines = lines
+        self._is_over = is_over
         self._give_up = give_up
         self._now = now
         self._failures: dict[str, deque[float]] = {}
@@ -40,7 +45,7 @@ class Trouble:
 
     def on_error(self, event: ErrorEvent) -> None:
         """For the AgentSession's `error`."""
-        if event.error.recoverable:
+        if event.error.recoverable or self._is_over():
             return
         match event.error.type:
             case "stt_error":

@@ -3,7 +3,7 @@
 import pytest
 from speech_fakes import ScriptedSpeech
 
-from agent.config import STAGES, Config, load
+from agent.config import STAGES, Config, ConfigError, load
 from agent.models.build import build_models, voice_name
 from agent.models.local.stt import LocalSTT
 from agent.models.local.tts import LocalTTS
@@ -89,6 +89,33 @@ async def test_hosted_stages_are_asked_as_they_are_configured() -> None:
     assert (models.llm.provider, models.llm.model) == ("api.openai.com", "gpt-test")
     assert models.tts.provider == "api.openai.com"
     await models.aclose()
+
+
+def test_openais_key_is_for_openai() -> None:
+    """Said aloud, its address is still its own; another server gets a key by name only."""
+    own = config(JUNE_LLM__BASE_URL="https://api.openai.com/v1/", **KEY)
+    other = config(JUNE_LLM__BASE_URL="http://example.org/v1", **KEY)
+    named = config(
+        JUNE_LLM__BASE_URL="http://example.org/v1", JUNE_LLM__KEY_VARIABLE="OPENAI_API_KEY", **KEY
+    )
+    keys = [one.key_of("llm") for one in (own, other, named)]
+    assert [key is not None for key in keys] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:80a/v1",
+        "http://[::1/v1",
+        "http://h:99999/v1",
+        "http://h:0/v1",
+        "http://:1/",
+    ],
+)
+def test_an_address_with_a_typo_is_refused(url: str) -> None:
+    """Before a call stumbles over it."""
+    with pytest.raises(ConfigError, match="must be an address"):
+        config(JUNE_LLM__BASE_URL=url)
 
 
 def test_another_voice_has_other_lines() -> None:

@@ -9,6 +9,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import CloseReason as VoiceCloseReason
 
+import agent.ending
 from agent.ending import Ending
 from agent.spoken import SpokenLines
 from session import CloseReason
@@ -22,6 +23,10 @@ class Speech:
 
     async def wait_for_playout(self) -> None:
         await self.over.wait()
+
+    def interrupt(self, *, force: bool) -> None:
+        assert force
+        self.over.set()
 
 
 class Voice:
@@ -88,6 +93,34 @@ async def test_the_goodbye_follows_the_sentence_that_june_is_in(
     voice.current_speech.over.set()
     await until(shut_down)
     assert voice.said == [("Goodbye.", False)]
+
+
+async def test_an_answer_that_goes_on_and_on_makes_way_for_the_goodbye(
+    tmp_path: Path, shut_down: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cut; the goodbye is not."""
+    monkeypatch.setattr(agent.ending, "SENTENCE_SECONDS", 0.01)
+    voice = Voice()
+    voice.current_speech = Speech()
+    ending(voice, tmp_path, shut_down).begin(CloseReason.TOO_LONG, "Goodbye.")
+    await until(shut_down)
+    assert voice.current_speech.over.is_set()
+    assert voice.said == [("Goodbye.", False)]
+
+
+async def test_a_goodbye_in_the_models_words_is_waited_for(
+    tmp_path: Path, shut_down: list[str]
+) -> None:
+    """June does not leave before its last word."""
+    speech = Speech()
+    end = ending(Voice(), tmp_path, shut_down)
+    end.begin(CloseReason.GOODBYE, after=speech)  # type: ignore[arg-type]  # by what it is asked
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert shut_down == []
+    speech.over.set()
+    await until(shut_down)
+    assert shut_down == ["goodbye"]
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("closing"), TimeoutError()])

@@ -100,6 +100,23 @@ async def test_nobody_at_the_address_is_an_error_that_livekit_knows(
     await hearing.aclose()
 
 
+async def test_a_server_that_never_answers_is_given_up(detector: vad.VAD) -> None:
+    """LiveKit would try it for ever, and call each try the first one."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        hearing = openai_stt(
+            SttSettings(base_url=f"http://127.0.0.1:{port}/v1"), None, "en", detector
+        )
+        impatient = APIConnectOptions(max_retry=1, retry_interval=0.01, timeout=0.4)
+        await end_of(hearing.stream(conn_options=impatient))
+        await hearing.aclose()
+
+
 @pytest.mark.parametrize(
     ("language", "expected", "sent"),
     [("en", "", ["en"]), ("de-CH", "", ["de"]), ("en", "fr", ["fr"])],

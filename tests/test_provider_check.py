@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from speech_fakes import ScriptedSpeech
@@ -26,8 +27,22 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 def config(url: str, **environ: str) -> Config:
     """The LLM at this address, the rest on this machine."""
-    given = {"OPENAI_API_KEY": KEY, "JUNE_LLM__BASE_URL": url, "JUNE_MODELS__PROFILE": "local"}
-    return load(environ={"HOME": "/home/alice", **given, **environ})
+    given = {"JUNE_LLM__BASE_URL": url, "JUNE_LLM__KEY_VARIABLE": "PROVIDER_KEY"}
+    return load(environ={"HOME": "/home/alice", "PROVIDER_KEY": KEY, **given, **environ})
+
+
+@asynccontextmanager
+async def serving(kind: str, body: str) -> AsyncIterator[str]:
+    """A server that answers everything with this."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n"
+        writer.write(f"{head}{body}".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
 
 
 async def problem(url: str, **environ: str) -> ProviderProblem:
@@ -39,7 +54,10 @@ async def problem(url: str, **environ: str) -> ProviderProblem:
 
 async def test_nothing_is_wrong_with_what_works(provider: ScriptedProvider) -> None:
     """All three stages there; each asked once."""
-    stages = {f"JUNE_{stage}__BASE_URL": provider.base_url for stage in ("STT", "TTS")}
+    stages = {}
+    for stage in ("STT", "TTS"):
+        stages[f"JUNE_{stage}__BASE_URL"] = provider.base_url
+        stages[f"JUNE_{stage}__KEY_VARIABLE"] = "PROVIDER_KEY"
     assert await find_problems(config(provider.base_url, **stages)) == ()
     assert [asked.key for asked in provider.asked("models")] == [KEY] * 3
 
@@ -54,9 +72,9 @@ async def test_a_wrong_key_is_named_by_its_variable(
     provider: ScriptedProvider, trailing: str
 ) -> None:
     """Never by its value; the server's own words may quote it."""
-    found = await problem(f"{provider.base_url}{trailing}", OPENAI_API_KEY="sk-wrong-1234567890")
-    assert "does not accept the key in `OPENAI_API_KEY`" in found.what
-    assert "export OPENAI_API_KEY=" in found.hint
+    found = await problem(f"{provider.base_url}{trailing}", PROVIDER_KEY="sk-wrong-1234567890")
+    assert "does not accept the key in `PROVIDER_KEY`" in found.what
+    assert "export PROVIDER_KEY=" in found.hint
     assert "sk-wrong" not in str(found)
 
 
@@ -64,6 +82,26 @@ async def test_a_missing_key_is_told_from_a_wrong_one(provider: ScriptedProvider
     """Its variable may be misspelt."""
     found = await problem(provider.base_url, JUNE_LLM__KEY_VARIABLE="OTHER_KEY")
     assert "asks for a key, and `OTHER_KEY` is not set" in found.what
+
+
+async def test_another_server_is_not_sent_openais_key(provider: ScriptedProvider) -> None:
+    """Unless its stage names the variable; what to write is said."""
+    found = await problem(
+        provider.base_url,
+        JUNE_LLM__KEY_VARIABLE="",
+        OPENAI_API_KEY=KEY,
+        JUNE_MODELS__PROFILE="local",
+    )
+    assert provider.asked("models")[0].key is None
+    assert found.what == f"`{provider.base_url}` asks for a key"
+    assert "key_variable" in found.hint
+
+
+@pytest.mark.parametrize("listed", ['{"data": 5}', '{"data": [1, null]}', "[]", "null", '"x"'])
+async def test_a_list_of_models_that_is_none_stops_nothing(listed: str) -> None:
+    """Whatever a server sends, June starts."""
+    async with serving("application/json", listed) as url:
+        await find_problems(config(url))
 
 
 async def test_openai_itself_is_not_asked_without_a_key() -> None:
@@ -99,18 +137,10 @@ async def test_an_address_with_a_typo_is_said(provider: ScriptedProvider) -> Non
     assert f"{provider.site_url}/vl/models" in str(found)
 
 
-async def test_a_web_page_is_taken_for_one(provider: ScriptedProvider) -> None:
+async def test_a_web_page_is_taken_for_one() -> None:
     """Status 200 alone says nothing."""
-
-    async def page(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
-        writer.write(f"{head}<html>Welcome</html>".encode())
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(page, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        found = await problem(f"http://127.0.0.1:{port}/v1")
+    async with serving("text/html", "<html>Welcome</html>") as url:
+        found = await problem(url)
     assert "is it a web page?" in found.what
 
 

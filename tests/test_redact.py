@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from livekit.agents import APIError, APIStatusError
 
 from agent.redact import HIDDEN, Redactor, is_private_name, is_secret_name, printable
 
@@ -133,6 +134,25 @@ def test_a_field_that_holds_itself_ends() -> None:
     loop["loop"] = loop
 
     assert "..." in json.dumps(Redactor().fields(loop))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        APIStatusError("it said 'four two'", status_code=500, body={"input": "four two"}),
+        APIStatusError("four two", status_code=429, request_id="r", body={"a": {"b": "four two"}}),
+        APIError("no audio frames were pushed for text: four two"),
+    ],
+)
+def test_what_a_provider_quotes_is_hidden_as_livekit_logs_it(error: APIError) -> None:
+    """Providers quote what a caller said; the status is kept."""
+    for text in (
+        f"failed to generate LLM completion: {error}, retrying in 0.5s",
+        f"Traceback (most recent call last):\n  File x\n{type(error).__name__}: {error}\n",
+    ):
+        cleaned = Redactor().text(text)
+        assert "four two" not in cleaned
+        assert str(getattr(error, "status_code", "frames")) in cleaned
 
 
 def test_control_characters_are_spelled_out() -> None:

@@ -195,6 +195,7 @@ class Broken:
             self.voice,  # type: ignore[arg-type]  # by what it is asked
             SpokenLines(folder, voice="none"),
             ENGLISH,
+            is_over=lambda: self.given_up > 0,
             give_up=self._give_up,
             now=lambda: self.now,
         )
@@ -237,3 +238,6 @@ async def test_a_stage_that_fails_too_often_ends_the_call(
         await call.fails("stt")
         call.now += seconds_between
     assert call.given_up == ends
+    said = len(call.voice.said)
+    await call.fails("stt")
+    assert (len(call.voice.said) == said) is bool(ends), "nothing is said behind a goodbye"

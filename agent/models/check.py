@@ -19,7 +19,7 @@ import structlog
 from agent.config import STAGES, Config, Stage
 from agent.errors import CannotStart
 from agent.lines import primary
-from agent.models.openai import OPENAI_URL
+from agent.settings import OPENAI_URL
 
 log = structlog.get_logger(__name__)
 
@@ -83,10 +83,10 @@ async def _problem_of(config: Config, stage: Stage) -> ProviderProblem | None:
     if config.provider_of(stage) == "local":
         return _local_problem(config, stage)
     settings = config.settings_of(stage)
-    url, key = settings.base_url or OPENAI_URL, config.key_of(stage)
-    set_key = f"run `export {settings.key_variable}=…`"
+    url, key, variable = settings.url, config.key_of(stage), settings.variable_of_key
+    set_key = f"run `export {variable}=…`"
     if key is None and url == OPENAI_URL:
-        return ProviderProblem(stage, f"`{settings.key_variable}` is not set", set_key)
+        return ProviderProblem(stage, f"`{variable}` is not set", set_key)
     headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
     try:
         async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as http:
@@ -94,9 +94,12 @@ async def _problem_of(config: Config, stage: Stage) -> ProviderProblem | None:
             if answered.is_json and answered.status < 400:
                 return _unknown_model(stage, settings.model_in_use, url, answered.models)
             if answered.status in (401, 403):
-                what = f"`{url}` does not accept the key in `{settings.key_variable}`"
-                if key is None:
-                    what = f"`{url}` asks for a key, and `{settings.key_variable}` is not set"
+                what = f"`{url}` does not accept the key in `{variable}`"
+                if variable is None:
+                    what = f"`{url}` asks for a key"
+                    set_key = f'set `key_variable = "MY_KEY"` in `[{stage}]`, and `export MY_KEY=…`'
+                elif key is None:
+                    what = f"`{url}` asks for a key, and `{variable}` is not set"
                 return ProviderProblem(stage, what, set_key)
             if answered.status == 429 or answered.status >= 500:
                 what = f"`{url}` answers with status {answered.status}"
@@ -122,13 +125,14 @@ def _local_problem(config: Config, stage: Stage) -> ProviderProblem | None:
 
 
 async def _ask(http: aiohttp.ClientSession, url: str, headers: dict[str, str]) -> Answered:
-    async with http.get(f"{url.rstrip('/')}/models", headers=headers) as response:
+    async with http.get(f"{url}/models", headers=headers) as response:
         try:
             body: Any = json.loads(await response.text(errors="replace"))
         except ValueError:
             return Answered(response.status, is_json=False, models=())
         listed = body.get("data") if isinstance(body, dict) else None
-        models = [one.get("id") for one in listed or [] if isinstance(one, dict)]
+        entries = listed if isinstance(listed, list) else []
+        models = [one.get("id") for one in entries if isinstance(one, dict)]
         return Answered(
             response.status,
             is_json=isinstance(listed, list) or response.status >= 400,
@@ -159,7 +163,7 @@ async def _wrong_address(
     answered: Answered,
 ) -> ProviderProblem:
     """Something answers there and does not speak the protocol: often only `/v1` is missing."""
-    with_v1 = f"{url.rstrip('/')}/v1"
+    with_v1 = f"{url}/v1"
     if not urlsplit(url).path.rstrip("/").endswith("/v1"):
         there = await _ask(http, with_v1, headers)
         if there.is_json and there.status in (200, 401, 403):

@@ -1,4 +1,7 @@
-"""OpenAI, or any server that speaks its protocol: one function for each stage of a call."""
+"""OpenAI, or any server that speaks its protocol: one function for each stage of a call.
+
+Address and key are always given, because the client would look into the environment by itself.
+"""
 
 import aiohttp
 from livekit.agents import APIConnectionError, APIStatusError, llm, stt, tts, vad
@@ -7,10 +10,7 @@ from livekit.plugins import openai
 from pydantic import SecretStr
 
 from agent.lines import primary
-from agent.settings import LlmSettings, SttSettings, TtsSettings
-
-OPENAI_URL = "https://api.openai.com/v1"
-"""Said aloud, because the client would otherwise look into the environment by itself."""
+from agent.settings import OPENAI_URL, LlmSettings, SttSettings, TtsSettings
 
 NO_KEY = "none"
 """For servers that ask for no key; the client insists on one."""
@@ -31,7 +31,9 @@ class RealtimeSTT(openai.STT):
         timeout: float,  # noqa: ASYNC109 (the plugin's own signature)
     ) -> aiohttp.ClientWebSocketResponse:
         try:
-            return await super()._connect_ws(timeout)
+            # LiveKit takes an attempt that lasted for `timeout` for one that had connected, and
+            # would try for ever without once saying that it does not work.
+            return await super()._connect_ws(timeout / 2)
         except aiohttp.WSServerHandshakeError as error:
             raise APIStatusError(
                 "the realtime connection was refused", status_code=error.status, body=None
@@ -50,23 +52,23 @@ def openai_stt(
         use_realtime=settings.realtime,
         # Some models end no utterance by themselves; the call's own VAD tells them where one ends.
         vad=detector if settings.realtime else NOT_GIVEN,
-        base_url=settings.base_url or OPENAI_URL,
+        base_url=settings.url,
         api_key=_text(key),
     )
 
 
 def openai_llm(settings: LlmSettings, key: SecretStr | None) -> llm.LLM[str]:
     # OpenAI's newer models refuse `max_tokens`; other servers know only that.
-    longest = settings.max_output_tokens
+    longest, is_openai = settings.max_output_tokens, settings.url == OPENAI_URL
     return openai.LLM(
         model=settings.model,
         reasoning_effort="none"
         if settings.model.startswith(QUICK_WITHOUT_REASONING)
         else NOT_GIVEN,
         temperature=NOT_GIVEN if settings.temperature == "" else settings.temperature,
-        max_completion_tokens=NOT_GIVEN if settings.base_url else longest,
-        extra_body={"max_tokens": longest} if settings.base_url else NOT_GIVEN,
-        base_url=settings.base_url or OPENAI_URL,
+        max_completion_tokens=longest if is_openai else NOT_GIVEN,
+        extra_body=NOT_GIVEN if is_openai else {"max_tokens": longest},
+        base_url=settings.url,
         api_key=_text(key),
     )
 
@@ -77,7 +79,7 @@ def openai_tts(settings: TtsSettings, key: SecretStr | None) -> tts.TTS[str]:
         model=settings.model,
         voice=settings.voice,
         response_format="pcm",
-        base_url=settings.base_url or OPENAI_URL,
+        base_url=settings.url,
         api_key=_text(key),
     )
 

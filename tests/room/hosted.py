@@ -31,5 +31,8 @@ def script() -> Script:
 
 def asking(provider: ScriptedProvider) -> dict[str, str]:
     """The variables that put every stage at this provider."""
-    addresses = {f"JUNE_{stage}__BASE_URL": provider.base_url for stage in ("STT", "LLM", "TTS")}
-    return {**addresses, "OPENAI_API_KEY": KEY}
+    variables = {"PROVIDER_KEY": KEY}
+    for stage in ("STT", "LLM", "TTS"):
+        variables[f"JUNE_{stage}__BASE_URL"] = provider.base_url
+        variables[f"JUNE_{stage}__KEY_VARIABLE"] = "PROVIDER_KEY"
+    return variables
