@@ -72,7 +72,8 @@ async def test_the_first_reason_stands(tmp_path: Path, shut_down: list[str]) -> 
     end = ending(Voice(), tmp_path, shut_down)
     end.begin(CloseReason.DRAIN, "Goodbye.")
     end.begin(CloseReason.NETWORK_LOST)
-    end.on_voice_closed(SimpleNamespace(reason=VoiceCloseReason.ERROR))  # type: ignore[arg-type]
+    closed = SimpleNamespace(reason=VoiceCloseReason.ERROR)
+    end.on_voice_closed(closed)  # type: ignore[arg-type]  # by its reason
     await until(shut_down)
     await asyncio.sleep(0)
     assert end.reason is CloseReason.DRAIN

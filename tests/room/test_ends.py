@@ -169,9 +169,11 @@ async def test_a_silent_caller_is_asked_and_then_told_goodbye(
 
 
 @pytest.mark.slow
-async def test_nobody_is_waited_for_in_vain(hasty: Worker, livekit: LoopbackServer) -> None:
+async def test_nobody_is_waited_for_in_vain(
+    hasty: Worker, livekit: LoopbackServer, ears: LocalSpeech
+) -> None:
     """A room that nobody joins."""
-    caller = Caller(livekit, "empty", "ann", None)  # type: ignore[arg-type]  # hears nothing
+    caller = Caller(livekit, "empty", "ann", ears)
     await caller.dispatch(agent="hasty")
     line = await hasty.event("call.ended", 20, room="empty")
     assert line["reason"] == "caller_left"
