@@ -1,16 +1,17 @@
-"""The command line: `./june`, `./june start`, `./june test`."""
+"""The command line: `./june` and its commands."""
 
 import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from agent.config import Config, ConfigError, load
 from agent.errors import CannotStart
-from session import StoreUnusable
+from agent.redact import printable
+from session import StoreError, StoreUnusable, UnknownSession
 
 app = typer.Typer(
     name="june",
@@ -20,6 +21,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+sessions = typer.Typer(
+    help="List, read and delete what June keeps. A worker may go on running.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(sessions, name="sessions")
 
 ConfigOption = Annotated[
     Path | None,
@@ -146,6 +154,97 @@ def test(
     from agent.checks import run_checks
 
     raise typer.Exit(run_checks(everything=everything, pytest_arguments=context.args))
+
+
+@sessions.command("list")
+def list_sessions(
+    context: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many at most.")] = 50,
+    skip: Annotated[int, typer.Option(min=0, max=1_000_000, help="Leave out the first.")] = 0,
+    user: Annotated[str | None, typer.Option(help="Of this user: an identity, not a hash.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """List sessions; the ones that showed life last come first."""
+    from agent.sessions_command import listed
+
+    settings = _without_logs(config or context.obj)
+    _show(listed(settings, limit=limit, skip=skip, user=user, as_json=as_json))
+
+
+@sessions.command("show")
+def show_session(
+    context: typer.Context,
+    session_id: Annotated[str, typer.Argument(metavar="ID")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show one session, how fast June replied, what it cost, and what was said."""
+    from agent.sessions_command import shown
+
+    _show(shown(_without_logs(config or context.obj), session_id, as_json=as_json))
+
+
+@sessions.command("delete")
+def delete_session(
+    context: typer.Context,
+    session_id: Annotated[str, typer.Argument(metavar="ID")],
+    config: ConfigOption = None,
+) -> None:
+    """Delete one session, with all that was said in it."""
+    from agent.sessions_command import deleted
+
+    _show(deleted(_without_logs(config or context.obj), session_id))
+
+
+@sessions.command("forget")
+def forget_user(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(metavar="USER", help="An identity, not a hash.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Delete all that is kept of a user, and print a receipt."""
+    from agent.sessions_command import forgotten
+
+    settings = _without_logs(config or context.obj)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise CannotStart(
+                "what is forgotten cannot be brought back, and nobody is here to be asked\n"
+                "hint: add `--yes`"
+            )
+        typer.confirm(f"Delete all that June keeps of `{printable(user)}`?", abort=True)
+    _show(forgotten(settings, user))
+
+
+def _without_logs(path: Path | None) -> Config:
+    """The settings, with only what goes wrong told, on standard error."""
+    from agent.logs import setup_parent
+
+    settings = load(path)
+    setup_parent(_quiet(settings))
+    return settings
+
+
+def _show(text: Coroutine[Any, Any, str]) -> None:
+    """What a command says, or in a sentence why it cannot."""
+    try:
+        print(asyncio.run(text))
+    except StoreUnusable:
+        raise
+    except UnknownSession as error:
+        _fail(error, "run `./june sessions list` to see every id")
+    except StoreError as error:
+        _fail(error, "try again in a moment")
+
+
+def _fail(error: Exception, hint: str) -> NoReturn:
+    print(f"error: {printable(str(error))}\nhint: {hint}", file=sys.stderr)
+    raise typer.Exit(1)
 
 
 def _run(command: Coroutine[Any, Any, int]) -> None:

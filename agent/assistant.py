@@ -7,8 +7,12 @@ from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, func
 from livekit.agents.voice import SpeechHandle
 
 from agent.lines import Lines
-from agent.reply import can_be_said, made_sayable, text_of
+from agent.prompt import SHORTER
+from agent.refusals import ends_the_call, is_short_of_money, refusal
+from agent.reply import can_be_said, made_sayable, text_of, uses_tool
+from agent.window import Window
 from session import Decision
+from session.limits import ALLOWED
 
 
 class Gate(Protocol):
@@ -29,6 +33,7 @@ class June(Agent):
         gate: Gate,
         lines: Lines,
         chat_ctx: llm.ChatContext,
+        window: Window,
         *,
         instructions: str,
         hang_up: HangUp,
@@ -36,6 +41,7 @@ class June(Agent):
         super().__init__(instructions=instructions, chat_ctx=chat_ctx)
         self._gate = gate
         self._lines = lines
+        self._window = window
         self._hang_up = hang_up
         self._has_words = False
         """Whether the newest answer said anything."""
@@ -48,17 +54,26 @@ class June(Agent):
     ) -> AsyncIterable[llm.ChatChunk | str | FlushSentinel]:
         """Every reply passes here: spoken, typed, and attempts that nobody will ever hear."""
         message = newest_user_message(chat_ctx)
-        if message is not None:
-            decision = await self._gate.reserve(message)
-            if not decision.allowed:
+        decision = ALLOWED if message is None else await self._gate.reserve(message)
+        if not decision.allowed:
+            # A goodbye is said by whoever ends the call: this attempt may be heard by nobody.
+            if not ends_the_call(decision):
                 yield refusal(decision, self._lines)
-                return
-        self._has_words = False
-        answer: Any = Agent.default.llm_node(self, chat_ctx, tools, model_settings)
+            return
+        if is_short_of_money(decision):
+            chat_ctx = chat_ctx.copy()
+            chat_ctx.add_message(role="system", content=SHORTER)
+        self._has_words = has_tool = False
+        given = self._window.of(chat_ctx)
+        answer: Any = Agent.default.llm_node(self, given, tools, model_settings)
         may_use_tools = model_settings.tool_choice != "none"
         async for chunk in made_sayable(answer, self._lines, may_use_tools=may_use_tools):
+            self._window.learn(given, chunk)
             self._has_words = self._has_words or can_be_said(text_of(chunk))
+            has_tool = has_tool or uses_tool(chunk)
             yield chunk
+        if decision.near is not None and self._has_words and not has_tool:
+            yield f" {self._lines.near_limit}"
 
     @function_tool
     async def end_call(self, context: RunContext[None]) -> None:
@@ -74,8 +89,3 @@ def newest_user_message(chat_ctx: llm.ChatContext) -> llm.ChatMessage | None:
     """The turn's question. A system message may stand behind it, so it need not be the last."""
     asked = (message for message in reversed(chat_ctx.messages()) if message.role == "user")
     return next(asked, None)
-
-
-def refusal(decision: Decision, lines: Lines) -> str:
-    """The refusal in the caller's words: one sentence, and what to do next."""
-    return {"too_long": lines.input_too_long}[decision.reason or ""]

@@ -24,17 +24,21 @@ from agent.lines import lines_for
 from agent.longest import LongestCall
 from agent.models.build import Models
 from agent.notebook import Notebook
+from agent.payment import Payment, refusal_of_call
 from agent.prompt import instructions
 from agent.remembered import Memory, chat_context, forgetful, recall
+from agent.sign_of_life import show_life
 from agent.spoken import SpokenLines
+from agent.summary import Summary, unsummarised
+from agent.summary_writers import by_model, by_rule
 from agent.trouble import Trouble
 from agent.turns import TEXT_TRANSFORMS, turn_handling
-from session import Channel, CloseReason, SessionService, StoreError
+from agent.typed import TypedOnce
+from agent.window import Window
+from session import Channel, CloseReason, Decision, SessionService, StoreError
+from session.patience import Patience
 
 log = structlog.get_logger(__name__)
-
-SIGN_OF_LIFE_SECONDS = 30.0
-"""A call that has shown none for ten minutes is not resumed."""
 
 ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
 """A caller waits in silence for as long as a provider is asked again."""
@@ -107,7 +111,12 @@ class Call:
         )
         self._memory: Memory | None = None
         self._gate: TurnGate | None = None
+        self._typed: TypedOnce | None = None
+        self._window: Window | None = None
         self._notebook: Notebook | None = None
+        self._patience = Patience()
+        self._payment = Payment(config, models.purse, self.ending, self.lines)
+        self._refused: Decision | None = None
         self.stack.push_async_callback(models.aclose)
         self.voice.on("close", self.ending.on_voice_closed)
 
@@ -131,6 +140,13 @@ class Call:
         self._memory = memory
         session_id = memory.session.session_id
         self._notebook = Notebook(sessions)
+        # Here and not before: the memory must still be open when the last charge is written.
+        self.stack.push_async_callback(self._payment.aclose)
+        await self._payment.open(sessions, memory.session, self._patience)
+        if not memory.is_resumed:
+            self._refused = await refusal_of_call(
+                sessions, memory.session, place.call_id, self._patience
+            )
         self._gate = TurnGate(
             sessions,
             memory.session,
@@ -138,12 +154,30 @@ class Call:
             call_id=place.call_id,
             turns_before=memory.turns_before,
             longest_kept_characters=self._config.limits.max_input_characters,
+            patience=self._patience,
+            on_end=self._payment.refuse,
         )
+        self._typed = TypedOnce(sessions, memory.session, self._patience)
+        self.stack.push_async_callback(self._typed.aclose)
         self.voice.on("conversation_item_added", self._gate.commit)
+        self._window = await self._begin_window(memory, sessions)
         self.stack.push_async_callback(self._close_session, sessions, session_id)
         await self.stack.enter_async_context(self._notebook)
-        living = asyncio.create_task(_show_life(sessions, session_id), name="june.sign_of_life")
+        living = asyncio.create_task(show_life(sessions, session_id), name="june.sign_of_life")
         self.stack.callback(living.cancel)
+
+    async def _begin_window(self, memory: Memory, sessions: SessionService) -> Window:
+        is_local = self._config.provider_of("llm") == "local"
+        summary = Summary(
+            memory.session,
+            unsummarised(memory.session, memory.history, memory.context),
+            write=by_rule if is_local else by_model(self._models.llm),
+            keep=partial(sessions.keep_summary, memory.session.session_id),
+        )
+        # After the gate, which shortens what was too long.
+        self.voice.on("conversation_item_added", summary.commit)
+        await self.stack.enter_async_context(summary)
+        return Window(summary)
 
     @property
     def session_id(self) -> str:
@@ -155,15 +189,17 @@ class Call:
             raise RuntimeError("`open` the call before it begins")
         return self._memory
 
-    async def begin(self, start: Callable[[June], Awaitable[object]]) -> SpeechHandle:
-        """Start the voice, by `start`; the greeting, which has begun."""
-        memory, gate = self._opened, self._gate
+    async def begin(self, start: Callable[[June], Awaitable[object]]) -> SpeechHandle | None:
+        """Start the voice, by `start`; the greeting, which has begun, or None for a refusal."""
+        memory, gate, window = self._opened, self._gate, self._window
         assert gate is not None
+        assert window is not None
         self._watch()
         june = June(
             gate,
             self.lines,
             chat_context(memory.context),
+            window,
             instructions=instructions(
                 persona=self._persona,
                 further=self._config.agent.instructions,
@@ -175,6 +211,9 @@ class Call:
             ),
         )
         await start(june)
+        if self._refused is not None:
+            self._payment.refuse(self._refused)
+            return None
         if memory.is_resumed:
             greeting = self.lines.greeting_resumed
         else:
@@ -190,6 +229,16 @@ class Call:
         self.voice.reset_away_timer()
         await self.voice.interrupt()
         return self.voice.generate_reply(user_input=message)
+
+    async def type_once(self, text: str, message_id: str | None) -> None:
+        """A turn that is written and may be delivered twice: it is answered once."""
+        assert self._typed is not None
+        claimed = await self._typed.claim(text, message_id)
+        if claimed.is_first:
+            self._typed.follow(await self.type(text), message_id)
+        elif claimed.result is not None:
+            await self.voice.interrupt()
+            self.voice.say(claimed.result)
 
     async def _say(self, line: str) -> SpeechHandle:
         return await say(self.voice, self._spoken, line)
@@ -242,12 +291,3 @@ class Call:
                     used.model_dump(exclude_defaults=True) for used in self.voice.usage.model_usage
                 ],
             )
-
-
-async def _show_life(sessions: SessionService, session_id: str) -> None:
-    while True:
-        await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
-        try:
-            await sessions.touch(session_id)
-        except StoreError as error:
-            log.warning("store.unavailable", error=str(error))

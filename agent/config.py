@@ -2,16 +2,25 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from agent.config_errors import ConfigError, Problem, config_error
-from agent.config_sources import find_file, read_environment, read_file, wrong_secrets
+from agent.config_sources import (
+    find_file,
+    missing_secrets,
+    read_environment,
+    read_file,
+    wrong_secrets,
+)
 from agent.folders import absolute, absolute_store_url, data_folder
 from agent.settings import OPENAI_KEY, LlmSettings, Settings, SttSettings, TtsSettings
-from session import SessionConfig
+from agent.settings_limits import PerRequest
+from agent.settings_store import StoreSettings, passwords_of, without_password
+from session import LimitConfig, MoneyConfig, SessionConfig
 
 __all__ = ["STAGES", "Config", "ConfigError", "LiveKitSettings", "Stage", "load"]
 
@@ -51,30 +60,48 @@ class Config(Settings):
 
     data_dir: Path
     """June's folder, absolute. It may not exist yet."""
-    store_url: str
-    """`store.url` with its path made absolute; empty for the SQLite file in `data_dir`."""
+    store_url: SecretStr
+    """`store.url` with its path made absolute; empty for the SQLite file in `data_dir`.
+
+    Only here does it have the password of a Redis store; in `store.url` it has not.
+    """
     livekit: LiveKitSettings
     secret_key: SecretStr | None
+    webhook_secret: SecretStr | None
     keys: dict[str, SecretStr]
     """Providers' keys by the variable that holds each; only those that are set."""
 
     @property
     def session(self) -> SessionConfig:
-        key = self.secret_key
+        """What the memory is told: where things are kept, and what is allowed."""
+        key, unpriced = self.secret_key, self.limits.unpriced
         return SessionConfig(
             data_dir=self.data_dir,
-            store_url=self.store_url,
+            store_url=self.store_url.get_secret_value(),
             secret_key=None if key is None else os.fsencode(key.get_secret_value()),
-            max_input_characters=self.limits.max_input_characters,
+            limits=LimitConfig(
+                **self.limits.model_dump(include={field.name for field in fields(LimitConfig)})
+            ),
+            money=MoneyConfig(
+                prices=self.prices,
+                unpriced=unpriced.per_request if isinstance(unpriced, PerRequest) else unpriced,
+                alert_dollars=tuple(self.limits.alert_dollars),
+                when_store_is_down=self.limits.when_store_is_down,
+            ),
         )
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown."""
-        return tuple(
-            secret.get_secret_value()
-            for secret in (self.livekit.api_secret, self.secret_key, *self.keys.values())
-            if secret is not None
+        secrets = (
+            self.livekit.api_secret,
+            self.secret_key,
+            self.webhook_secret,
+            *self.keys.values(),
+        )
+        return (
+            *(secret.get_secret_value() for secret in secrets if secret is not None),
+            *passwords_of(self.store_url.get_secret_value()),
         )
 
     def settings_of(self, stage: Stage) -> SttSettings | LlmSettings | TtsSettings:
@@ -127,6 +154,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
             for section in Settings.model_fields
         }
     )
+    if missing := missing_secrets(settings, environ):
+        raise config_error(missing)
     try:
         return _with_consequences(settings, environ)
     except LookupError:
@@ -141,11 +170,13 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
     server_bin = environ.get("LIVEKIT_SERVER_BIN")
     stages = (settings.stt, settings.llm, settings.tts)
     variables = {OPENAI_KEY, *(stage.key_variable for stage in stages)}
-    sections: dict[str, Any] = {name: getattr(settings, name) for name in Settings.model_fields}
+    url = settings.store.url
+    shown = settings.model_copy(update={"store": StoreSettings(url=without_password(url))})
+    sections: dict[str, Any] = {name: getattr(shown, name) for name in Settings.model_fields}
     return Config(
         **sections,
         data_dir=data_folder(settings.data.dir, environ),
-        store_url=absolute_store_url(settings.store.url, environ),
+        store_url=SecretStr(absolute_store_url(url, environ)),
         livekit=LiveKitSettings(
             url=environ.get("LIVEKIT_URL") or None,
             api_key=environ.get("LIVEKIT_API_KEY") or None,
@@ -153,6 +184,7 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
             server_bin=absolute(server_bin, environ) if server_bin else None,
         ),
         secret_key=secret("JUNE_SECRET_KEY"),
+        webhook_secret=secret("JUNE_WEBHOOK_SECRET"),
         keys={
             # A key pasted with its line end would be refused by HTTP itself.
             name: SecretStr(value)

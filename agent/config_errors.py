@@ -7,12 +7,13 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from agent.redact import Redactor, is_secret_name
+from agent.redact import Redactor, is_secret_name, printable
 from agent.settings import Settings
 
 SHIPPED = Path(__file__).resolve().parent.parent / "agent.toml"
@@ -36,8 +37,10 @@ class Problem:
     value: Any = None
 
     def __str__(self) -> str:
-        got = "" if self.value is None else f" (got `{shown(self.value)}`)"
-        return f"{self.where} {self.rule}{got}"
+        # What stands before an `@` may be a password, in however odd an address.
+        is_hidden = self.value is None or "@" in str(self.value)
+        got = "" if is_hidden else f" (got `{shown(self.value)}`)"
+        return f"{printable(self.where)} {self.rule}{got}"
 
 
 def config_error(problems: Sequence[Problem]) -> ConfigError:
@@ -52,17 +55,31 @@ def config_error(problems: Sequence[Problem]) -> ConfigError:
 
 def shown(value: object) -> str:
     """A value as it stands in `agent.toml`, short, on one line and without secrets."""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    text = redactor.text(text).replace("\n", "\\n").replace("\t", "\\t")
+    text = redactor.text(_as_toml(value)).replace("\n", "\\n").replace("\t", "\\t")
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
-def settings() -> dict[str, Mapping[str, Any]]:
-    """The JSON schema of every setting, by `section.key`."""
+def _as_toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return f"[{', '.join(map(_as_toml, value))}]"
+        case dict() if value:
+            pairs = ", ".join(f"{key} = {_as_toml(inner)}" for key, inner in value.items())
+            return f"{{{pairs}}}"
+        case _:
+            return str(value)
+
+
+@cache
+def settings() -> Mapping[str, Mapping[str, Any]]:
+    """The JSON schema of every setting, by `section.key`; prices have names of the operator's."""
     schema = Settings.model_json_schema()
     return {
         f"{section}.{key}": rules
         for section, reference in schema["properties"].items()
+        if "$ref" in reference
         for key, rules in schema["$defs"][reference["$ref"].rsplit("/", 1)[1]]["properties"].items()
     }
 
@@ -76,10 +93,9 @@ def rule(schema: Mapping[str, Any]) -> str:
     return f"must be a whole number from {schema['minimum']} to {schema['maximum']}"
 
 
-def in_file(path: Path, errors: Iterable[ErrorDetails]) -> list[Problem]:
+def in_file(path: Path, values: Mapping[str, Any], errors: Iterable[ErrorDetails]) -> list[Problem]:
     """The problems that pydantic found in the file's values."""
-    known = settings()
-    problems = (_in_file(f"`{path}`:", known, error) for error in errors)
+    problems = (_in_file(f"`{path}`:", values, error) for error in errors)
     return list({str(problem): problem for problem in problems}.values())
 
 
@@ -88,13 +104,15 @@ def setting_of(error: ErrorDetails) -> str:
     return ".".join(str(part) for part in error["loc"][:2])
 
 
-def _in_file(file: str, known: Mapping[str, Mapping[str, Any]], error: ErrorDetails) -> Problem:
+def _in_file(file: str, values: Mapping[str, Any], error: ErrorDetails) -> Problem:
+    known = settings()
     key = setting_of(error)
     where = f"{file} `{key}`"
-    if key in known:
-        return Problem(where, rule(known[key]), error["input"])
-    if key in Settings.model_fields:
-        return Problem(where, f"must be a section, `[{key}]`", error["input"])
+    match error["loc"]:
+        case (section, name, *_) if key in known:
+            return Problem(where, rule(known[key]), values[str(section)][name])
+        case (section,) if section in Settings.model_fields:
+            return Problem(where, f"must be a section, `[{section}]`", error["input"])
     meant = _meant(key, known)
     if meant is None:
         return Problem(where, "is not a setting")
@@ -129,6 +147,8 @@ def unknown_variable(name: str, value: str, known: Iterable[str]) -> Problem:
 
     Its value is shown only where the variable that was meant holds no secret.
     """
+    if name.upper().startswith("JUNE_PRICES_"):
+        return Problem(f"`{name}`", "is not a variable: prices come from `agent.toml` only")
     meant = _nearest(name.upper(), known)
     if meant is None:
         return Problem(f"`{name}`", "is not a variable that June knows")
@@ -141,8 +161,12 @@ def unknown_variable(name: str, value: str, known: Iterable[str]) -> Problem:
 
 def only_in_environment(path: Path, key: str, variables: Iterable[str]) -> Problem:
     """A secret, or a part of one, that stands in the file."""
-    spelled = key.upper().replace(".", "_")
+    if key == "store.url":
+        rule = "with a password is read only from the environment: set `JUNE_STORE__URL`"
+        return Problem(f"`{path}`:", f"`store.url` {rule}")
+    spelled, last = (word.upper().replace(".", "_") for word in (key, key.rpartition(".")[2]))
     meant = [name for name in variables if name == spelled or name.endswith(f"_{spelled}")]
+    meant = meant or [name for name in variables if name == f"JUNE_{last}"]
     where_to = f": set `{meant[0]}`" if meant else ""
     return Problem(f"`{path}`:", f"`{key}` is read only from the environment{where_to}")
 

@@ -1,5 +1,6 @@
 """What the file and the environment say, each as values by section and a list of problems."""
 
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,10 @@ from pydantic import ValidationError
 
 from agent import config_errors as errors
 from agent.config_errors import Problem
+from agent.config_prices import is_of_a_price, wrong_price
 from agent.redact import is_secret_name
 from agent.settings import Settings
+from agent.settings_store import is_redis
 
 Values = Mapping[str, Mapping[str, Any]]
 
@@ -21,17 +24,21 @@ ENVIRONMENT_ONLY: Final = (
     "LIVEKIT_API_KEY",
     "LIVEKIT_API_SECRET",
     "JUNE_SECRET_KEY",
+    "JUNE_WEBHOOK_SECRET",
     "OPENAI_API_KEY",
 )
 
-NOT_SETTINGS: Final = frozenset({"JUNE_CONFIG", "JUNE_FLAVOUR", "JUNE_PYTHON", "JUNE_SECRET_KEY"})
+NOT_SETTINGS: Final = frozenset(
+    {"JUNE_CONFIG", "JUNE_FLAVOUR", "JUNE_PYTHON", "JUNE_SECRET_KEY", "JUNE_WEBHOOK_SECRET"}
+)
 
 # Kubernetes gives each pod such variables for every service whose name begins with `june`.
 FROM_KUBERNETES: Final = re.compile(
     r"JUNE_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
 )
 
-SHORTEST_SECRET_KEY: Final = 16
+SHORTEST_SECRET: Final = 16
+MAKE_ONE: Final = "run `openssl rand -hex 32`"
 
 
 def find_file(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -59,14 +66,17 @@ def read_file(path: Path | None) -> tuple[Values, list[Problem]]:
     try:
         Settings.model_validate(values, strict=True)
     except ValidationError as error:
-        problems += errors.in_file(path, error.errors(include_url=False))
+        details = error.errors(include_url=False)
+        problems += errors.in_file(path, values, itertools.filterfalse(is_of_a_price, details))
+        problems += [wrong_price(path, detail) for detail in filter(is_of_a_price, details)]
     return values, problems
 
 
 def _only_in_environment(table: Mapping[str, Any], above: str = "") -> Iterator[str]:
     for name, value in table.items():
         key = f"{above}{name}"
-        if is_secret_name(name) or above == "livekit.":
+        has_password = key == "store.url" and is_redis(str(value)) and "@" in value
+        if is_secret_name(name) or above == "livekit." or has_password:
             yield key
         elif isinstance(value, dict):
             yield from _only_in_environment(value, f"{key}.")
@@ -91,12 +101,12 @@ def _without(table: Mapping[str, Any], keys: set[str], above: str = "") -> dict[
 def read_environment(environ: Mapping[str, str]) -> tuple[Values, list[Problem]]:
     """The values of the variables `JUNE_SECTION__KEY`, and what is wrong with any `JUNE_…`."""
     known = {f"JUNE_{key.upper().replace('.', '__')}": key for key in errors.settings()}
-    values: dict[str, dict[str, str]] = {}
+    values: dict[str, dict[str, Any]] = {}
     problems = []
     for name, value in sorted(environ.items()):
         if (key := known.get(name)) is not None:
             section, _, inner = key.partition(".")
-            values.setdefault(section, {})[inner] = value
+            values.setdefault(section, {})[inner] = _read(value, errors.settings()[key])
         elif (
             name.upper().startswith("JUNE_")
             and name not in NOT_SETTINGS
@@ -108,9 +118,20 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Values, list[Problem]]
     try:
         Settings.model_validate(values)
     except ValidationError as error:
-        wrong = {errors.setting_of(detail): detail["input"] for detail in error.errors()}
-        problems += [errors.in_environment(names[key], key, wrong[key]) for key in wrong]
+        wrong = dict.fromkeys(map(errors.setting_of, error.errors()))
+        problems += [errors.in_environment(names[key], key, environ[names[key]]) for key in wrong]
     return values, problems
+
+
+def _read(value: str, rules: Mapping[str, Any]) -> Any:
+    """A list or a table is written in a variable as it is in the file."""
+    kinds = [rules, *rules.get("anyOf", ())]
+    if not any(kind.get("type") == "array" or "$ref" in kind for kind in kinds):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
+        return value  # the words of a setting that may also be a table, or a mistake
 
 
 def wrong_secrets(environ: Mapping[str, str]) -> list[Problem]:
@@ -125,8 +146,21 @@ def wrong_secrets(environ: Mapping[str, str]) -> list[Problem]:
         if not usable:
             rule = "must be the address of a LiveKit server, such as `wss://livekit.example.org`"
             problems.append(Problem("`LIVEKIT_URL`", rule, url))
-    key = environ.get("JUNE_SECRET_KEY")
-    if key and len(key) < SHORTEST_SECRET_KEY:
-        rule = f"must have at least {SHORTEST_SECRET_KEY} characters; run `openssl rand -hex 32`"
-        problems.append(Problem("`JUNE_SECRET_KEY`", rule))
+    for name in ("JUNE_SECRET_KEY", "JUNE_WEBHOOK_SECRET"):
+        key = environ.get(name)
+        if key and len(key) < SHORTEST_SECRET:
+            rule = f"must have at least {SHORTEST_SECRET} characters; {MAKE_ONE}"
+            problems.append(Problem(f"`{name}`", rule))
+    return problems
+
+
+def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> list[Problem]:
+    """The secrets that these settings need and the environment does not have."""
+    problems = []
+    if is_redis(settings.store.url) and not environ.get("JUNE_SECRET_KEY"):
+        rule = "is not set, and the machines that share a Redis store must agree on it"
+        problems.append(Problem("`JUNE_SECRET_KEY`", f"{rule}; {MAKE_ONE}"))
+    if settings.limits.alert_webhook and not environ.get("JUNE_WEBHOOK_SECRET"):
+        rule = "is not set, and what goes to `limits.alert_webhook` is signed with it"
+        problems.append(Problem("`JUNE_WEBHOOK_SECRET`", f"{rule}; {MAKE_ONE}"))
     return problems

@@ -8,18 +8,24 @@ costs or changes something takes effect at commit, which happens once.
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 from livekit.agents import ConversationItemAddedEvent, llm
 
 from agent.notebook import Notebook
-from session import Decision, Message, Session, SessionService, StoreError
+from agent.refusals import ends_the_call
+from session import Decision, Message, Session, SessionService, StoreError, TurnMetrics
+from session.patience import Patience
 
 log = structlog.get_logger(__name__)
 
 
 class TurnGate:
-    """Lives as long as one call. `turns_before` counts those of a session that was resumed."""
+    """Lives as long as one call. `turns_before` counts those of a session that was resumed.
+
+    `on_end` gets a refusal that ends the call, once its turn was really taken.
+    """
 
     def __init__(
         self,
@@ -30,6 +36,8 @@ class TurnGate:
         call_id: str,
         turns_before: int,
         longest_kept_characters: int,
+        patience: Patience,
+        on_end: Callable[[Decision], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._sessions = sessions
@@ -38,9 +46,15 @@ class TurnGate:
         self._call_id = call_id
         self._turns_before = turns_before
         self._longest_kept_characters = longest_kept_characters
+        self._patience = patience
+        self._on_end = on_end
         self._now = now
         self._committed: list[str] = []
         self._typed: set[str] = set()
+        self._ends: dict[int, Decision] = {}
+        """Refusals that end the call as soon as their turn is committed."""
+        self._warned: dict[str, int] = {}
+        """By reason: the turn in which the caller was warned."""
         self.refused = 0
 
     @property
@@ -61,16 +75,36 @@ class TurnGate:
         """May this turn be answered? With the store away it may: silence would be worse."""
         turn = self.number_of(message.id)
         try:
-            decision = await self._sessions.reserve_turn(
-                self._session.session_id, turn, message.text_content or ""
+            decision = await self._patience.wait(
+                self._sessions.reserve_turn(self._session, turn, message.text_content or "")
             )
         except StoreError as error:
             log.warning("gate.open_without_store", turn=turn, error=str(error))
             return Decision(allowed=True)
+        self._ends.pop(turn, None)
         if not decision.allowed:
             self.refused += 1
-            log.info("turn.refused", turn=turn, reason=decision.reason)
-        return decision
+            log.info(
+                "turn.refused",
+                turn=turn,
+                reason=decision.reason,
+                retry_after_seconds=round(decision.retry_after_seconds, 1),
+            )
+            if ends_the_call(decision):
+                self._ends[turn] = decision
+                if message.id in self._committed:
+                    self._on_end(decision)
+        return self._warned_once(decision, turn)
+
+    def _warned_once(self, decision: Decision, turn: int) -> Decision:
+        """Without the warning that the caller has heard in an earlier turn."""
+        if decision.near is None:
+            if decision.allowed:
+                self._warned.clear()
+            return decision
+        if self._warned.setdefault(decision.near, turn) == turn:
+            return decision
+        return replace(decision, near=None)
 
     def commit(self, event: ConversationItemAddedEvent) -> None:
         """LiveKit's history has a new message. For a user's this is the moment of commit."""
@@ -80,6 +114,7 @@ class TurnGate:
         if item.role == "user":
             self._committed.append(item.id)
             self._shorten(item)
+        turn = self._turns_before + len(self._committed)
         text = item.text_content or ""
         self._notebook.note(
             Message(
@@ -90,11 +125,24 @@ class TurnGate:
                 role="user" if item.role == "user" else "assistant",
                 source="text" if item.id in self._typed else "voice",
                 language=self._session.language,
-                turn=self._turns_before + len(self._committed),
+                turn=turn,
                 text=text,
                 heard_text=text if item.interrupted else None,
                 at=self._now(),
-            )
+            ),
+            self._measured(item, turn),
+        )
+        if item.role == "user" and (refused := self._ends.get(turn)) is not None:
+            self._on_end(refused)
+
+    def _measured(self, item: llm.ChatMessage, turn: int) -> TurnMetrics | None:
+        if item.role == "user" or turn == self._turns_before:
+            return None  # a greeting answers nobody
+        return TurnMetrics(
+            turn=turn,
+            at=self._now(),
+            reply_seconds=item.metrics.get("e2e_latency"),
+            first_token_seconds=item.metrics.get("llm_node_ttft"),
         )
 
     def _shorten(self, item: llm.ChatMessage) -> None:

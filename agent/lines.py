@@ -42,6 +42,16 @@ class Lines:
     """Her ears or her voice have failed too often to go on."""
     more_to_say: str
     """The answer was too long to be heard as a whole."""
+    near_limit: str
+    """A warning after an answer: soon June may not answer any more."""
+    too_many_turns: str
+    too_many_calls: str
+    blocked: str
+    """Refused too often."""
+    out_of_budget: str
+    """June as a whole may spend no more, or nobody knows whether she may."""
+    user_budget: str
+    session_budget: str
 
     def all(self) -> tuple[str, ...]:
         """Each sentence once: what is worth keeping as sound."""
@@ -73,6 +83,14 @@ ENGLISH = Lines(
     cannot_hear="I'm sorry, I can't hear you well at the moment. Could you say that again?",
     broken="I'm sorry, something is broken on my side. Please call again later. Goodbye.",
     more_to_say="There is more, if you want to hear it.",
+    near_limit="Just so you know, I can't answer many more questions right now.",
+    too_many_turns="You are asking faster than I can answer. Please wait a moment.",
+    too_many_calls="You have called very often just now. Please call again later. Goodbye.",
+    blocked="That was too much for me. Please call again later. Goodbye.",
+    out_of_budget="I'm temporarily unavailable due to high usage. "
+    "Please try again in a few minutes. Goodbye.",
+    user_budget="That is all I can do for you today. Please call again tomorrow. Goodbye.",
+    session_budget="We have used up what I can do in one call. Thank you. Goodbye.",
 )
 
 GERMAN = Lines(
@@ -98,6 +116,16 @@ GERMAN = Lines(
     broken="Entschuldigung, bei mir ist etwas kaputt. Bitte rufen Sie später noch einmal an. "
     "Auf Wiederhören.",
     more_to_say="Es gibt noch mehr, wenn Sie es hören möchten.",
+    near_limit="Nur zur Information: Viele Fragen kann ich gerade nicht mehr beantworten.",
+    too_many_turns="Sie fragen schneller, als ich antworten kann. Bitte warten Sie einen Moment.",
+    too_many_calls="Sie haben gerade sehr oft angerufen. Bitte rufen Sie später noch einmal an. "
+    "Auf Wiederhören.",
+    blocked="Das war zu viel für mich. Bitte rufen Sie später noch einmal an. Auf Wiederhören.",
+    out_of_budget="Ich bin gerade überlastet. Bitte versuchen Sie es in ein paar Minuten noch "
+    "einmal. Auf Wiederhören.",
+    user_budget="Mehr kann ich heute nicht für Sie tun. Bitte rufen Sie morgen wieder an. "
+    "Auf Wiederhören.",
+    session_budget="Mehr kann ich in einem Anruf nicht tun. Vielen Dank. Auf Wiederhören.",
 )
 
 LINES = {lines.tag: lines for lines in (ENGLISH, GERMAN)}

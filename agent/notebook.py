@@ -5,7 +5,7 @@ from typing import Self
 
 import structlog
 
-from session import Message, SessionService, StoreError, UnknownSession
+from session import Message, SessionService, StoreError, TurnMetrics, UnknownSession
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ class Notebook:
 
     def __init__(self, sessions: SessionService) -> None:
         self._sessions = sessions
-        self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Message, TurnMetrics | None] | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._store_is_away = False
         self.lost = 0
@@ -37,11 +37,12 @@ class Notebook:
         self._task = asyncio.create_task(self._write_all(), name="june.notebook")
         return self
 
-    def note(self, message: Message) -> None:
+    def note(self, message: Message, metrics: TurnMetrics | None = None) -> None:
+        """A message, and of a reply how long it took."""
         if self._queue.qsize() >= LONGEST_QUEUE:
             self.lost += 1
             return
-        self._queue.put_nowait(message)
+        self._queue.put_nowait((message, metrics))
 
     async def __aexit__(self, *exc_info: object) -> None:
         if self._task is None:
@@ -55,15 +56,17 @@ class Notebook:
             log.error("notebook.messages_lost", count=self.lost)
 
     async def _write_all(self) -> None:
-        while (message := await self._queue.get()) is not None:
-            await self._write(message)
+        while (noted := await self._queue.get()) is not None:
+            await self._write(*noted)
 
-    async def _write(self, message: Message) -> None:
+    async def _write(self, message: Message, metrics: TurnMetrics | None) -> None:
         while True:
             try:
                 if message.role == "user":
                     await self._sessions.commit_turn(message.session_id, message.turn)
                 await self._sessions.add_message(message)
+                if metrics is not None:
+                    await self._sessions.update_session_metrics(message.session_id, metrics)
             except UnknownSession:
                 log.warning("message.dropped", why="its session was deleted")
                 return

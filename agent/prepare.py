@@ -6,10 +6,15 @@ from pathlib import Path
 
 import structlog
 
+from agent.alerts import Alerts
 from agent.config import Config
 from agent.lines import lines_for
 from agent.models.build import build_tts, local_speech, voice_name
+from agent.models.metered_tts import MeteredTTS
 from agent.spoken import SpokenLines
+from session import SessionService
+from session.patience import Patience
+from session.purse import CallPurse
 
 log = structlog.get_logger(__name__)
 
@@ -17,10 +22,19 @@ PATIENCE_SECONDS = 30.0
 """For all of them; what is missing then is synthesised when it is said."""
 
 
-async def speak_lines(config: Config, socket: Path | None) -> None:
-    """Speak what is not in the cache, in the configured language and voice."""
+async def speak_lines(config: Config, socket: Path | None, sessions: SessionService) -> None:
+    """Speak what is not in the cache, in the configured language and voice; June pays for it."""
     speech = local_speech(socket) if config.provider_of("tts") == "local" else None
-    voice = build_tts(config, speech)
+    purse, alerts = CallPurse(config.session.money), Alerts(config)
+    voice = MeteredTTS(build_tts(config, speech), purse)
+    await purse.open(
+        sessions.money,
+        None,
+        patience=Patience(),
+        on_refused=lambda _: None,
+        on_alert=alerts.tell,
+        with_allowance=False,
+    )
     lines = SpokenLines(config.data_dir / "lines", voice=voice_name(config))
     try:
         with suppress(TimeoutError):
@@ -30,5 +44,7 @@ async def speak_lines(config: Config, socket: Path | None) -> None:
                     log.info("lines.spoken", count=spoken)
     finally:
         await voice.aclose()
+        await purse.aclose()
+        await alerts.aclose()
         if speech is not None:
             await speech.aclose()

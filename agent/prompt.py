@@ -16,6 +16,10 @@ When the caller says goodbye, or asks you to hang up, say goodbye in a few words
 `end_call` in the same answer. Never use it otherwise."""
 
 
+SHORTER = "From here on answer in one short sentence."
+"""When most of the money for the day, the user or the call is spent."""
+
+
 def instructions(*, persona: str, further: str, language: str, today: datetime) -> str:
     """`further` are the operator's own instructions. `today` is in the zone of the machine."""
     lines = lines_for(language)

@@ -12,6 +12,7 @@ from session import (
     SessionConfig,
     SessionService,
     StoreError,
+    UnknownSession,
     open_sessions,
 )
 
@@ -23,6 +24,9 @@ class Memory:
     """The session of a call as it was found."""
 
     session: Session
+    """With the summary of an earlier one, where it has none of its own yet."""
+    history: tuple[Message, ...]
+    """What was said in it before."""
     context: tuple[Message, ...]
     """The user's last messages from whichever session, oldest first."""
     turns_before: int
@@ -54,11 +58,24 @@ async def recall(
     """Get or create the session, and read what the model should know."""
     session = await sessions.get_or_create_for_room(room, user, channel=channel, language=language)
     history = await sessions.history(session.session_id)
+    context = await sessions.context(session)
+    if session.context_summary is None and context:
+        earlier = await _summary_before(sessions, context[0])
+        session = session.model_copy(update={"context_summary": earlier})
     return Memory(
         session=session,
-        context=await sessions.context(session),
+        history=history,
+        context=context,
         turns_before=max((message.turn for message in history), default=0),
     )
+
+
+async def _summary_before(sessions: SessionService, oldest: Message) -> str | None:
+    """What an earlier session of this user keeps of the messages before the remembered ones."""
+    try:
+        return (await sessions.get_session(oldest.session_id)).context_summary
+    except UnknownSession:
+        return None  # it has just been deleted
 
 
 def chat_context(messages: tuple[Message, ...]) -> llm.ChatContext:

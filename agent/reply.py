@@ -7,6 +7,7 @@ import structlog
 from livekit.agents import APIError, FlushSentinel, llm
 
 from agent.lines import Lines
+from agent.models.refused import Refused
 
 log = structlog.get_logger(__name__)
 
@@ -29,24 +30,26 @@ async def made_sayable(
     `may_use_tools` the use of one leads to nothing: LiveKit has stopped a model that used too many.
     """
     said = 0
-    has_words = uses_tool = False
+    has_words = has_tool = False
     async with aclosing(chunks):
         try:
             async for chunk in chunks:
                 text = text_of(chunk)
                 said += len(text)
                 has_words = has_words or can_be_said(text)
-                uses_tool = uses_tool or (may_use_tools and _uses_tool(chunk))
+                has_tool = has_tool or (may_use_tools and uses_tool(chunk))
                 yield chunk
                 if _is_enough(said, text):
                     log.info("reply.cut", characters=said)
                     yield f" {lines.more_to_say}"
                     return
+        except Refused:
+            return  # the call ends with the reason
         except APIError as error:
             log.warning("reply.failed", error=type(error).__name__, after_characters=said)
             yield f" {lines.lost_words}" if has_words else lines.trouble
             return
-    if not has_words and not uses_tool:
+    if not has_words and not has_tool:
         log.info("reply.empty", characters=said)
         yield lines.not_understood
 
@@ -66,7 +69,7 @@ def text_of(chunk: Chunk) -> str:
             return ""
 
 
-def _uses_tool(chunk: Chunk) -> bool:
+def uses_tool(chunk: Chunk) -> bool:
     return isinstance(chunk, llm.ChatChunk) and bool(chunk.delta and chunk.delta.tool_calls)
 
 

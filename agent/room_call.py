@@ -95,7 +95,7 @@ class RoomCall:
 
     async def _start(self, june: June, caller: rtc.RemoteParticipant) -> None:
         async def on_text(_: AgentSession[None], event: TextInputEvent) -> None:
-            await self._call.type(event.text)
+            await self._call.type_once(event.text, event.info.stream_id if event.info else None)
 
         await self._call.voice.start(
             june,

@@ -17,12 +17,14 @@ from livekit.protocol.models import TrackSource
 from agent import job
 from agent.admission import Admission
 from agent.config import Config
+from agent.dead_jobs import DeadJobs
 from agent.errors import CannotStart
 from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
 from agent.prepare import speak_lines
 from agent.turns import load_vad
 from session import SessionService, StoreError, open_sessions
+from session.cleaning import Cleaning
 
 log = structlog.get_logger(__name__)
 
@@ -70,12 +72,20 @@ async def run_worker(
         if config.needs_local_speech:
             socket = (await stack.enter_async_context(ModelProcess())).socket
         if "tts" in usable:
-            await speak_lines(config, socket)
+            await speak_lines(config, socket, sessions)
         server = build_server(config, socket=socket)
         admission = Admission(
             server, sessions, max_calls=config.worker.max_calls, worker_key=worker_key
         )
         server.load_fnc = admission.load
+        await stack.enter_async_context(Cleaning(sessions))
+        await stack.enter_async_context(
+            DeadJobs(
+                sessions,
+                lambda: {info.job.id for info in server.active_jobs},
+                worker_key=worker_key,
+            )
+        )
         server.rtc_session(
             partial(job.answer, config=config, worker_key=worker_key),
             agent_name=config.agent.name,

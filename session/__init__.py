@@ -1,26 +1,47 @@
 """June's memory: what happened, and what may happen next. No LiveKit, no audio."""
 
-from session.errors import SessionError, StoreError, StoreUnusable, UnknownSession
-from session.gate import Decision
+from session.alerts import Alert
+from session.claims import Claim
+from session.config import MoneyConfig, SessionConfig
+from session.errors import NoGuestTokens, SessionError, StoreError, StoreUnusable, UnknownSession
 from session.leases import Lease, LeaseState, RoomLease
-from session.records import Channel, CloseReason, Message, Session, SessionStats
-from session.service import SessionConfig, SessionService, open_sessions
+from session.limits import Decision
+from session.records import (
+    Channel,
+    CloseReason,
+    Message,
+    Removed,
+    Session,
+    SessionStats,
+    SkillSession,
+    TurnMetrics,
+)
+from session.rules import LimitConfig
+from session.service import SessionService, open_sessions
 
 __all__ = [
+    "Alert",
     "Channel",
+    "Claim",
     "CloseReason",
     "Decision",
     "Lease",
     "LeaseState",
+    "LimitConfig",
     "Message",
+    "MoneyConfig",
+    "NoGuestTokens",
+    "Removed",
     "RoomLease",
     "Session",
     "SessionConfig",
     "SessionError",
     "SessionService",
     "SessionStats",
+    "SkillSession",
     "StoreError",
     "StoreUnusable",
+    "TurnMetrics",
     "UnknownSession",
     "open_sessions",
 ]

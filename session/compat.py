@@ -14,8 +14,20 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from session.records import CloseReason, Message, Session, SessionStats
-from session.service import SessionConfig, SessionService, open_sessions
+from session.config import SessionConfig
+from session.errors import StoreUnusable
+from session.ports import GuestTokens
+from session.records import (
+    CloseReason,
+    Message,
+    Removed,
+    ReplyTimes,
+    Session,
+    SessionStats,
+    SkillSession,
+    TurnMetrics,
+)
+from session.service import SessionService, open_sessions
 
 T = TypeVar("T")
 
@@ -23,8 +35,11 @@ T = TypeVar("T")
 class SessionManager:
     """Lives as long as the script. Opens June's memory at the first use, in a thread of its own."""
 
-    def __init__(self, config: SessionConfig | None = None) -> None:
+    def __init__(
+        self, config: SessionConfig | None = None, guest_tokens: GuestTokens | None = None
+    ) -> None:
         self._config = config
+        self._guest_tokens = guest_tokens
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._sessions: SessionService | None = None
@@ -42,11 +57,23 @@ class SessionManager:
     def get_user_sessions(self, user: str) -> tuple[Session, ...]:
         return self._wait(self._open().get_user_sessions(user))
 
+    def list_sessions(self, limit: int = 50, *, skip: int = 0) -> tuple[Session, ...]:
+        return self._wait(self._open().list_sessions(limit, skip=skip))
+
     def get_history(self, session_id: str) -> tuple[Message, ...]:
         return self._wait(self._open().history(session_id))
 
     def add_message(self, message: Message) -> bool:
         return self._wait(self._open().add_message(message))
+
+    def save_skill(self, session_id: str, skill: SkillSession | None) -> None:
+        return self._wait(self._open().save_skill(session_id, skill))
+
+    def update_session_metrics(self, session_id: str, metrics: TurnMetrics) -> None:
+        return self._wait(self._open().update_session_metrics(session_id, metrics))
+
+    def reply_times(self, session_id: str) -> ReplyTimes:
+        return self._wait(self._open().reply_times(session_id))
 
     def close_session(self, session_id: str, reason: CloseReason = CloseReason.GOODBYE) -> bool:
         return self._wait(self._open().close_session(session_id, reason))
@@ -54,8 +81,18 @@ class SessionManager:
     def delete_session(self, session_id: str) -> bool:
         return self._wait(self._open().delete_session(session_id))
 
+    def forget_user(self, user: str) -> Removed:
+        return self._wait(self._open().forget_user(user))
+
+    def cleanup_expired_sessions(self) -> Removed:
+        return self._wait(self._open().cleanup_expired_sessions())
+
     def get_stats(self) -> SessionStats:
         return self._wait(self._open().get_stats())
+
+    def generate_guest_token(self, room_name: str, identity: str) -> str:
+        """Raises `NoGuestTokens` where the manager was made without `guest_tokens`."""
+        return self._open().generate_guest_token(room_name, identity)
 
     def close(self) -> None:
         """Close the memory; the next use opens it anew. Also done at the script's end."""
@@ -75,7 +112,9 @@ class SessionManager:
                 )
                 self._thread.start()
                 try:
-                    sessions = open_sessions(self._config or _config())
+                    sessions = open_sessions(
+                        self._config or _config(), guest_tokens=self._guest_tokens
+                    )
                     self._sessions = self._wait(sessions.__aenter__())
                 except BaseException:
                     self._stop()
@@ -102,11 +141,17 @@ def _config() -> SessionConfig:
     if not shared.is_absolute():  # the XDG rules say that such a one is to be ignored
         shared = Path("~/.local/share")
     named = os.environ.get("JUNE_DATA__DIR")
-    scheme, colon, path = os.environ.get("JUNE_STORE__URL", "").partition(":")
+    url = os.environ.get("JUNE_STORE__URL", "")
+    scheme, _, path = url.partition(":")
     key = os.environ.get("JUNE_SECRET_KEY")
+    if scheme in {"redis", "rediss"} and not key:
+        raise StoreUnusable(
+            "`JUNE_SECRET_KEY` is not set, and without it users in a Redis store are strangers\n"
+            "hint: `export JUNE_SECRET_KEY=…`, the same as the worker's"
+        )
     return SessionConfig(
         data_dir=(Path(named) if named else shared / "june").expanduser(),
-        store_url=f"{scheme}{colon}{Path(path).expanduser() if path else path}",
+        store_url=f"sqlite:{Path(path).expanduser()}" if scheme == "sqlite" and path else url,
         secret_key=os.fsencode(key) if key else None,
     )
 

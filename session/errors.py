@@ -2,6 +2,7 @@
 
 * SessionError
   x UnknownSession     no such id
+  x NoGuestTokens      this memory was opened without LiveKit
   x StoreError         the store failed; `retryable` says whether to try again
     x StoreUnusable    the store cannot be opened; the message is for the operator
 """
@@ -16,6 +17,16 @@ class UnknownSession(SessionError):
 
     def __init__(self, session_id: str) -> None:
         super().__init__(f"no session has the id `{session_id}`")
+
+
+class NoGuestTokens(SessionError):
+    """Nobody can mint a token here."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this SessionService mints no tokens\n"
+            "hint: open it with `guest_tokens=`, as June's worker does"
+        )
 
 
 class StoreError(SessionError):

@@ -1,23 +1,11 @@
-"""May this turn be answered? The rules, and the answer as a value."""
+"""May this turn be answered, as far as its words decide?"""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The answer to "may this happen now?"."""
-
-    allowed: bool
-    reason: str | None = None
-    """Of a refusal: `too_long`."""
-    retry_after_seconds: float = 0.0
-
-
-ALLOWED = Decision(allowed=True)
+from session.limits import ALLOWED, Decision
+from session.rules import TOO_LONG
 
 
 def decide_turn(text: str, *, max_input_characters: int) -> Decision:
     """Judge one attempt at a turn by its words; they may still change with the next attempt."""
     if len(text) > max_input_characters:
-        return Decision(allowed=False, reason="too_long")
+        return Decision(allowed=False, reason=TOO_LONG)
     return ALLOWED

@@ -4,7 +4,7 @@ import uuid
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import BaseModel, ConfigDict, FiniteFloat, JsonValue
 
 Role = Literal["user", "assistant"]
 Source = Literal["voice", "text", "tool"]
@@ -33,11 +33,24 @@ class CloseReason(StrEnum):
     REPLACED = "replaced"
     """Another June has the room."""
     ERROR = "error"
+    LIMIT = "limit"
+    """Its user was refused too often, or the money was used up."""
 
 
 class Record(BaseModel):
     # An error must not show what somebody said.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SkillSession(Record):
+    """The skill that has a conversation, as it is to go on after a crash."""
+
+    name: str
+    version: int
+    """Of `state`: a skill that changes its form says so here."""
+    state: dict[str, JsonValue]
+    started_at: FiniteFloat
+    turns: int = 0
 
 
 class Session(Record):
@@ -59,6 +72,10 @@ class Session(Record):
     """How often a later call has picked this conversation up."""
     message_count: int = 0
     context_summary: str | None = None
+    """What was said before the messages that the model is still given."""
+    summarised: int = 0
+    """How many of this session's messages are in `context_summary`."""
+    skill: SkillSession | None = None
 
 
 def new_session(room: str, user: str, *, channel: Channel, language: str, now: float) -> Session:
@@ -96,6 +113,44 @@ class Message(Record):
         return self.text if self.heard_text is None else self.heard_text
 
 
+class TurnMetrics(Record):
+    """How one turn went. Times are in seconds; None for what was not measured."""
+
+    turn: int
+    at: FiniteFloat
+    reply_seconds: FiniteFloat | None = None
+    """From the end of the caller's turn to June's first sound."""
+    first_token_seconds: FiniteFloat | None = None
+    """From asking the language model to its first token."""
+
+
+class ReplyTimes(Record):
+    """Over the turns whose reply was timed; seconds, None without one."""
+
+    turns: int = 0
+    mean_seconds: float | None = None
+    p50_seconds: float | None = None
+    p95_seconds: float | None = None
+
+
+class Money(Record):
+    """Today's, of all calls together; in micro-dollars. The day is UTC's."""
+
+    day: str
+    spent_micros: int
+    reserved_micros: int
+    """Of model requests that are under way."""
+    estimated_micros: int
+    """The part of what is spent that no provider has told."""
+    limit_micros: int | None
+    tokens: int
+    requests: int
+    unpriced_requests: int
+    breaker_reason: str | None
+    """Why June spends nothing now; None if she may."""
+    breaker_until: float | None
+
+
 class SessionStats(Record):
     """Figures over all sessions that are kept; `total_created` also counts deleted ones."""
 
@@ -104,3 +159,28 @@ class SessionStats(Record):
     total_created: int
     messages: int
     mean_messages_per_session: float
+    active_skills: int
+    """Open sessions that a skill has."""
+    skills_in_use: dict[str, int]
+    """By name."""
+    reply: ReplyTimes
+    money: Money | None = None
+
+
+class Removed(Record):
+    """What a deletion really removed."""
+
+    sessions: int = 0
+    messages: int = 0
+    turns: int = 0
+    """Measured turns."""
+    answers: int = 0
+    """Kept for messages that are delivered again."""
+
+    def __add__(self, other: "Removed") -> "Removed":
+        return Removed(
+            sessions=self.sessions + other.sessions,
+            messages=self.messages + other.messages,
+            turns=self.turns + other.turns,
+            answers=self.answers + other.answers,
+        )

@@ -4,32 +4,43 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
-from session.errors import StoreError, UnknownSession
-from session.gate import Decision, decide_turn
+from session.config import SessionConfig
+from session.duplicates import Duplicates
+from session.errors import NoGuestTokens, StoreError, UnknownSession
+from session.gate import decide_turn
 from session.leases import LEASE_SECONDS, Lease, LeaseState
-from session.records import Channel, CloseReason, Message, Session, SessionStats
+from session.limits import Decision
+from session.percentiles import reply_times
+from session.ports import GuestTokens
+from session.records import (
+    Channel,
+    CloseReason,
+    Message,
+    Removed,
+    ReplyTimes,
+    Session,
+    SessionStats,
+    SkillSession,
+    TurnMetrics,
+)
+from session.rules import call_ask, turn_ask
+from session.storable import storable
 from session.store import Store, open_store
+from session.treasury import Treasury
 from session.users import hash_user, key_in
 
 CONTEXT_MESSAGES = 20
 """How much of what a user said before the model is given."""
 
+SESSION_SECONDS = 86_400.0
+"""A session that has shown no life for so long is deleted, with all that was said in it."""
+
+CLEANING_SECONDS = {"at start": 60.0, "every hour": 3_540.0}
+"""How long a clean-up counts for all processes; a little less than until the next one."""
+
 DATABASE = "june.db"
-
-
-@dataclass(frozen=True)
-class SessionConfig:
-    """What the memory needs to know. `store_url` empty: a SQLite file in `data_dir`."""
-
-    data_dir: Path
-    store_url: str = ""
-    secret_key: bytes | None = field(default=None, repr=False)
-    """Keys the hashes of users; None for the key in `data_dir`, which is made at first use."""
-    max_input_characters: int = 2_000
 
 
 class SessionService:
@@ -38,21 +49,31 @@ class SessionService:
     Raw identities come in and keyed hashes are stored. Every method may raise `StoreError`.
     """
 
-    def __init__(self, config: SessionConfig, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: SessionConfig,
+        *,
+        now: Callable[[], float] = time.time,
+        guest_tokens: GuestTokens | None = None,
+    ) -> None:
         self._config = config
-        self._now = now
+        self._clock = now
+        self._guest_tokens = guest_tokens
         self._opened: tuple[Store, bytes] | None = None
 
     async def __aenter__(self) -> Self:
         """Raises `StoreUnusable`, worded for the operator."""
-        config = self._config
-        store = await open_store(config.store_url or f"sqlite:{config.data_dir / DATABASE}")
+        store = await open_store(self.store_url)
         try:
             self._opened = (store, await asyncio.to_thread(self._key))
         except BaseException:
             await store.aclose()
             raise
         return self
+
+    @property
+    def store_url(self) -> str:
+        return self._config.store_url or f"sqlite:{self._config.data_dir / DATABASE}"
 
     def _key(self) -> bytes:
         if self._config.secret_key:
@@ -70,111 +91,195 @@ class SessionService:
 
     @property
     def _store(self) -> Store:
-        if self._opened is None:
-            raise RuntimeError("open the SessionService with `async with` before you use it")
-        return self._opened[0]
+        return self._is_open()[0]
 
     def _hash(self, user: str) -> str:
+        return hash_user(user, self._is_open()[1])
+
+    def _is_open(self) -> tuple[Store, bytes]:
         if self._opened is None:
             raise RuntimeError("open the SessionService with `async with` before you use it")
-        return hash_user(user, self._opened[1])
+        return self._opened
+
+    def now(self) -> float:
+        """Wall-clock time in Unix seconds, by the store's clock where machines share one."""
+        return self._clock() + self._store.skew_seconds
+
+    # Sessions and what was said in them
 
     async def get_or_create_for_room(
         self, room_name: str, user: str, *, channel: Channel = "room", language: str = "en"
     ) -> Session:
         """The conversation that this room and user go on with, or a new one."""
-        return await self._store.open_session(
+        return await self._store.sessions.open(
             storable(room_name),
             self._hash(user),
             channel=channel,
             language=storable(language),
-            now=self._now(),
+            now=self.now(),
         )
 
     async def get_session(self, session_id: str) -> Session:
         """Raises `UnknownSession`."""
-        session = await self._store.get_session(storable(session_id))
+        session = await self._store.sessions.get(storable(session_id))
         if session is None:
             raise UnknownSession(session_id)
         return session
 
     async def get_session_by_room(self, room_name: str) -> Session | None:
         """The newest open session of a room, else its newest."""
-        return await self._store.session_by_room(storable(room_name))
+        return await self._store.sessions.by_room(storable(room_name))
 
     async def get_user_sessions(self, user: str) -> tuple[Session, ...]:
         """Newest first."""
-        return await self._store.user_sessions(self._hash(user))
+        return await self._store.sessions.of_user(self._hash(user))
+
+    async def list_sessions(self, limit: int = 50, *, skip: int = 0) -> tuple[Session, ...]:
+        """Everybody's; the ones that showed life last come first."""
+        return await self._store.sessions.page(limit, skip=skip)
 
     async def add_message(self, message: Message) -> bool:
         """Keep it once, by its id: True the first time. Raises `UnknownSession`."""
         texts = {name: storable(value) for name, value in message if isinstance(value, str)}
-        return await self._store.append_message(message.model_copy(update=texts), now=self._now())
+        kept = message.model_copy(update=texts)
+        return await self._store.sessions.append(kept, now=self.now())
 
     async def history(self, session_id: str) -> tuple[Message, ...]:
-        return await self._store.messages(storable(session_id))
+        return await self._store.sessions.messages(storable(session_id))
 
     async def context(self, session: Session) -> tuple[Message, ...]:
         """The last messages of this session's user from whichever session, oldest first."""
-        return await self._store.recent_messages(session.user, CONTEXT_MESSAGES)
+        return await self._store.sessions.recent(session.user, CONTEXT_MESSAGES)
+
+    async def keep_summary(self, session_id: str, summary: str, summarised: int) -> None:
+        """What stands for the first `summarised` messages of the session."""
+        await self._store.sessions.summarise(storable(session_id), storable(summary), summarised)
+
+    async def save_skill(self, session_id: str, skill: SkillSession | None) -> None:
+        """Which skill has the conversation; None gives it back to the model."""
+        await self._store.sessions.save_skill(storable(session_id), skill)
 
     async def touch(self, session_id: str) -> None:
         """A sign of life."""
-        await self._store.touch(storable(session_id), now=self._now())
+        await self._store.sessions.touch(storable(session_id), now=self.now())
 
     async def close_session(self, session_id: str, reason: CloseReason) -> bool:
         """The first reason stands; later ones give False."""
-        return await self._store.close_session(storable(session_id), reason, now=self._now())
+        return await self._store.sessions.close(storable(session_id), reason, now=self.now())
+
+    # Forgetting
 
     async def delete_session(self, session_id: str) -> bool:
         """With all that was said in it; False where there is none."""
-        return await self._store.delete_session(storable(session_id))
+        return (await self._store.sessions.delete(storable(session_id))).sessions > 0
+
+    async def forget_user(self, user: str) -> Removed:
+        """Delete whatever was kept of somebody, but for how often they may call today."""
+        return await self._store.sessions.forget(self._hash(user))
+
+    async def cleanup_expired_sessions(self) -> Removed:
+        """Delete the sessions that have shown no life for 24 h."""
+        now = self.now()
+        return await self._store.sessions.purge(seen_before=now - SESSION_SECONDS, now=now)
+
+    async def clean_up_once(self, when: str) -> Removed | None:
+        """`cleanup_expired_sessions`, unless another process has just done so; then None."""
+        claim = await self._store.claims.claim(
+            f"clean-up {when}", ttl_seconds=CLEANING_SECONDS[when], now=self.now()
+        )
+        return await self.cleanup_expired_sessions() if claim.is_first else None
+
+    # Figures
+
+    async def update_session_metrics(self, session_id: str, metrics: TurnMetrics) -> None:
+        """How one turn went; the first figures of a turn stand."""
+        await self._store.sessions.measure(storable(session_id), metrics)
+
+    async def turn_metrics(self, session_id: str) -> tuple[TurnMetrics, ...]:
+        return await self._store.sessions.measured(storable(session_id))
+
+    async def reply_times(self, session_id: str) -> ReplyTimes:
+        """Of one session."""
+        measured = await self.turn_metrics(session_id)
+        return reply_times([one.reply_seconds for one in measured if one.reply_seconds is not None])
 
     async def get_stats(self) -> SessionStats:
-        return await self._store.stats()
+        """Of all sessions, and today's money."""
+        stats = await self._store.sessions.stats()
+        return stats.model_copy(update={"money": await self.money.today()})
 
-    async def reserve_turn(self, session_id: str, turn: int, text: str) -> Decision:
-        """May this attempt at a turn be answered? Attempts at one turn reserve it once.
+    # What may happen
+
+    async def admit_call(self, session: Session, call_id: str) -> Decision:
+        """May this user call now?"""
+        now = self.now()
+        ask = call_ask(self._config.limits, session, storable(call_id), now)
+        return await self._store.limits.admit(ask, now=now)
+
+    async def reserve_turn(self, session: Session, turn: int, text: str) -> Decision:
+        """May this attempt at a turn be answered? Attempts at one turn count once.
 
         A refused attempt takes back what an earlier one with other words had reserved.
         """
-        session_id = storable(session_id)
-        decision = decide_turn(text, max_input_characters=self._config.max_input_characters)
+        limits, now = self._config.limits, self.now()
+        ask = turn_ask(limits, session, turn, now)
+        decision = decide_turn(text, max_input_characters=limits.max_input_characters)
         if decision.allowed:
-            await self._store.reserve_turn(session_id, turn, now=self._now())
-        else:
-            with suppress(StoreError):  # the words decide, whether the store is there or not
-                await self._store.cancel_turn(session_id, turn)
+            return await self._store.limits.admit(ask, now=now)
+        with suppress(StoreError):  # the words decide, whether the store is there or not
+            await self._store.limits.withdraw(ask)
         return decision
 
     async def commit_turn(self, session_id: str, turn: int) -> bool:
-        """The turn was really taken; what it costs takes effect, once."""
-        return await self._store.commit_turn(storable(session_id), turn, now=self._now())
+        """The turn was really taken; what it changes takes effect, once."""
+        return await self._store.sessions.commit_turn(storable(session_id), turn)
+
+    @property
+    def money(self) -> Treasury:
+        """What is spent, and may be."""
+        return Treasury(self._store.ledger, self._store.claims, self._config, self.now)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        """What is delivered twice."""
+        return Duplicates(self._store.claims, self.now)
+
+    # Rooms
 
     async def claim_room(
         self, room_name: str, owner: str, *, ttl_seconds: float = LEASE_SECONDS
     ) -> Lease | None:
         """Be June in a room; None while another owner is."""
-        return await self._store.claim_lease(
-            storable(room_name), storable(owner), ttl_seconds=ttl_seconds, now=self._now()
+        return await self._store.leases.claim(
+            storable(room_name), storable(owner), ttl_seconds=ttl_seconds, now=self.now()
         )
 
     async def renew_room(self, lease: Lease) -> LeaseState:
-        return await self._store.renew_lease(lease, ttl_seconds=LEASE_SECONDS, now=self._now())
+        return await self._store.leases.renew(lease, ttl_seconds=LEASE_SECONDS, now=self.now())
 
     async def release_room(self, lease: Lease) -> None:
-        await self._store.release_lease(lease)
+        await self._store.leases.release(lease)
+
+    async def free_rooms(self, owner: str) -> int:
+        """Give back what an owner who died still holds; how many rooms that were."""
+        return await self._store.leases.free(storable(owner))
 
     async def ask_to_leave(self, owner_prefix: str) -> int:
         """Tell all calls of a worker to say goodbye; how many there are."""
-        return await self._store.ask_to_leave(storable(owner_prefix))
+        return await self._store.leases.ask_to_leave(storable(owner_prefix))
+
+    def generate_guest_token(self, room_name: str, identity: str) -> str:
+        """A short-lived token to join one room with. Raises `NoGuestTokens` without LiveKit."""
+        if self._guest_tokens is None:
+            raise NoGuestTokens
+        return self._guest_tokens.mint(storable(room_name), storable(identity))
 
 
-def storable(text: str) -> str:
-    """Text that every store can hold: what UTF-8 cannot (lone surrogates) and NUL are replaced."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def open_sessions(config: SessionConfig, *, now: Callable[[], float] = time.time) -> SessionService:
+def open_sessions(
+    config: SessionConfig,
+    *,
+    now: Callable[[], float] = time.time,
+    guest_tokens: GuestTokens | None = None,
+) -> SessionService:
     """The memory as worker, job, console and scripts share it; open it with `async with`."""
-    return SessionService(config, now=now)
+    return SessionService(config, now=now, guest_tokens=guest_tokens)

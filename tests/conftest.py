@@ -1,8 +1,12 @@
 """What every unit test starts from: asyncio, and an environment that says nothing about June."""
 
 import os
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+
+from session.store import Store, open_store
 
 CONFIGURING = ("JUNE_", "LIVEKIT_", "OPENAI_")
 
@@ -21,6 +25,18 @@ def _nothing_is_configured(request: pytest.FixtureRequest, monkeypatch: pytest.M
     for name in list(os.environ):
         if name.startswith(CONFIGURING):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Every store that June knows; what is asked of one holds for all."""
+    url = {
+        "memory": "memory:",
+        "sqlite": f"sqlite:{tmp_path / 'june.db'}",
+    }[request.param]
+    opened = await open_store(url)
+    yield opened
+    await opened.aclose()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,4 +1,4 @@
-"""Scripted ears, voice and VAD that satisfy the real interfaces."""
+"""Scripted ears, voice and VAD that satisfy the real interfaces, and a window that is wide."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,10 @@ from livekit import rtc
 from livekit.agents import vad
 
 from agent.models.local.engine import HEARING_RATE
+from agent.summary import Summary
+from agent.summary_writers import by_rule
+from agent.window import Window
+from session.records import new_session
 
 WINDOW_SECONDS = 0.032
 WINDOW = int(HEARING_RATE * WINDOW_SECONDS)
@@ -107,3 +111,13 @@ class ScriptedVADStream(vad.VADStream):
                 raw_accumulated_silence=silence,
             )
         )
+
+
+def wide_window() -> Window:
+    """Of a conversation that is too short to be summarised."""
+
+    async def keep(summary: str, summarised: int) -> None:
+        raise AssertionError("nothing has left the context")
+
+    session = new_session("room", "ann", channel="room", language="en", now=1000.0)
+    return Window(Summary(session, [], write=by_rule, keep=keep))

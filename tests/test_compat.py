@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from test_store import said
 
-from session import SessionConfig, StoreUnusable, UnknownSession
+from session import (
+    NoGuestTokens,
+    Removed,
+    SessionConfig,
+    SkillSession,
+    StoreUnusable,
+    TurnMetrics,
+    UnknownSession,
+    compat,
+)
 from session.compat import SessionManager
 
 
@@ -74,4 +83,67 @@ def test_a_whole_script(tmp_path: Path) -> None:
     )
     assert done.stdout.split()[1] == "test-room"
     assert done.stderr == ""
-    assert {file.name for file in tmp_path.iterdir()} == {"june.db", "secret.key"}, "closed"
+    left = {file.name for file in tmp_path.iterdir()}
+    assert {"june.db", "secret.key"} <= left
+    assert not {"june.db-wal", "june.db-shm"} & left, "it was closed"
+
+
+async def test_every_word_of_the_service_is_spoken(manager: SessionManager) -> None:
+    """Inside a running event loop, as a notebook has one."""
+    session = manager.get_or_create_session_for_room("test-room", "test-user")
+    assert manager.list_sessions() == (session,)
+    assert manager.list_sessions(1, skip=1) == ()
+    skill = SkillSession(name="storyteller", version=1, state={"page": 2}, started_at=1.0)
+    manager.save_skill(session.session_id, skill)
+    assert manager.get_session(session.session_id).skill == skill
+    manager.update_session_metrics(
+        session.session_id, TurnMetrics(turn=1, at=1.0, reply_seconds=0.5)
+    )
+    assert manager.reply_times(session.session_id).p50_seconds == 0.5
+    assert manager.cleanup_expired_sessions() == Removed()
+    assert manager.forget_user("test-user") == Removed(sessions=1, turns=1)
+    assert manager.get_user_sessions("test-user") == ()
+    assert manager.close_session(session.session_id) is False
+
+
+def test_tokens_are_minted_by_whoever_knows_livekit(
+    manager: SessionManager, tmp_path: Path
+) -> None:
+    """Without it that is said."""
+
+    class Mint:
+        def mint(self, room_name: str, identity: str) -> str:
+            return f"a token for {identity} in {room_name}"
+
+    with pytest.raises(NoGuestTokens, match="guest_tokens="):
+        manager.generate_guest_token("test-room", "ann")
+    minting = SessionManager(SessionConfig(tmp_path / "june"), Mint())
+    assert minting.generate_guest_token("test-room", "ann") == "a token for ann in test-room"
+    minting.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("", ""),
+        ("memory:", "memory:"),
+        ("sqlite:~/june.db", "sqlite:{home}/june.db"),
+        ("redis://:a//b@h:6379/0", "redis://:a//b@h:6379/0"),
+    ],
+)
+def test_a_script_finds_the_store_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, opened: str
+) -> None:
+    """Only a path has a home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("JUNE_STORE__URL", url)
+    monkeypatch.setenv("JUNE_SECRET_KEY", "0123456789abcdef")
+    assert compat._config().store_url == opened.format(home=tmp_path)
+
+
+def test_a_script_with_redis_needs_the_key_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under another key it would find nobody, and say so of everybody."""
+    monkeypatch.setenv("JUNE_STORE__URL", "redis://:hush-hush@h:6379")
+    with pytest.raises(StoreUnusable, match=r"(?s)`JUNE_SECRET_KEY` is not set.*hint: ") as caught:
+        SessionManager().get_stats()
+    assert "hush" not in str(caught.value)

@@ -1,13 +1,14 @@
 """The gate: every turn passes it, however it was said, and it takes effect once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
 from livekit.agents.voice.run_result import RunResult
+from speech_fakes import wide_window
 
 from agent.assistant import June
 from agent.gate import TurnGate
@@ -15,17 +16,35 @@ from agent.lines import ENGLISH
 from agent.models.offline import OfflineLLM
 from agent.notebook import Notebook
 from agent.remembered import Memory, chat_context, recall
-from session import SessionConfig, SessionService, open_sessions
+from session import (
+    Decision,
+    LimitConfig,
+    Session,
+    SessionConfig,
+    SessionService,
+    open_sessions,
+)
+from session.patience import Patience
 
 ANN: Any = {"room": "room", "user": "ann", "channel": "room", "language": "en"}
 
-CONFIG = SessionConfig(Path("unused"), store_url="memory:", max_input_characters=100)
+LIMITS = LimitConfig(max_input_characters=100, turns_per_minute=5)
+
+CONFIG = SessionConfig(Path("unused"), store_url="memory:", limits=LIMITS)
 
 
 class Conversation:
     """June with her real gate, notebook and offline brain, and no sound at all."""
 
-    def __init__(self, sessions: SessionService, memory: Memory, notebook: Notebook) -> None:
+    def __init__(
+        self,
+        sessions: SessionService,
+        memory: Memory,
+        notebook: Notebook,
+        *,
+        on_end: Callable[[Decision], None] | None = None,
+    ) -> None:
+        self.ended: list[Decision] = []
         self.sessions = sessions
         self.memory = memory
         self.gate = TurnGate(
@@ -35,6 +54,8 @@ class Conversation:
             call_id="call",
             turns_before=memory.turns_before,
             longest_kept_characters=100,
+            patience=Patience(),
+            on_end=self.ended.append if on_end is None else on_end,
             now=lambda: 1000.0,
         )
         self.brain = OfflineLLM()
@@ -48,6 +69,7 @@ class Conversation:
             self.gate,
             ENGLISH,
             chat_context(self.memory.context),
+            wide_window(),
             instructions="You are June.",
             hang_up=lambda *_: None,
         )
@@ -108,8 +130,39 @@ async def test_turns_are_counted_by_commit_and_not_by_attempt(talk: Conversation
     talk.gate.commit(ConversationItemAddedEvent(item=attempts[1]))
     assert talk.gate.number_of(attempts[1].id) == 1
     assert talk.gate.number_of(llm.ChatMessage(role="user", content=["Next"]).id) == 2
-    decision = await talk.sessions.reserve_turn(talk.memory.session.session_id, 1, "Hello")
+    decision = await talk.sessions.reserve_turn(talk.memory.session, 1, "Hello")
     assert decision.allowed
+
+
+async def test_who_is_near_a_limit_is_warned_once(talk: Conversation) -> None:
+    """After the answer; and beyond the limit refused, in words."""
+    said = [await talk.says("Who are you?") for _ in range(7)]
+    warned = [ENGLISH.near_limit in reply for reply in said]
+    assert warned == [False, False, False, True, False, False, False]
+    assert said[5:] == [ENGLISH.too_many_turns] * 2
+    assert talk.ended == []
+
+
+async def test_a_block_ends_the_call_once_its_turn_is_taken(talk: Conversation) -> None:
+    """And June's model is not asked; the goodbye is said by whoever ends the call."""
+    for _ in range(7):
+        await talk.says("Who are you?")
+    attempt = llm.ChatMessage(role="user", content=["Hello?"])
+    assert (await talk.gate.reserve(attempt)).reason == "blocked"
+    assert talk.ended == [], "an attempt may be heard by nobody"
+    talk.gate.commit(ConversationItemAddedEvent(item=attempt))
+    (decision,) = talk.ended
+    assert (decision.reason, decision.retry_after_seconds) == ("blocked", 900.0)
+
+
+async def test_a_turn_that_was_taken_first_ends_the_call_as_well(talk: Conversation) -> None:
+    """LiveKit may commit a message before the model is asked."""
+    await talk.sessions.money.pause()
+    message = llm.ChatMessage(role="user", content=["Hello?"])
+    talk.gate.commit(ConversationItemAddedEvent(item=message))
+    assert talk.ended == []
+    assert (await talk.gate.reserve(message)).reason == "paused"
+    assert [decision.reason for decision in talk.ended] == ["paused"]
 
 
 async def test_a_reply_that_was_cut_off_is_kept_as_heard(talk: Conversation) -> None:
@@ -156,7 +209,7 @@ async def test_with_the_store_away_turns_are_answered(sessions: SessionService) 
     """Silence would be worse."""
 
     class Away(SessionService):
-        async def reserve_turn(self, session_id: str, turn: int, text: str) -> object:  # type: ignore[override]  # it never answers
+        async def reserve_turn(self, session: Session, turn: int, text: str) -> Decision:
             from session import StoreError
 
             raise StoreError("away", retryable=True)

@@ -89,7 +89,8 @@ def ring(provider: ScriptedProvider, tmp_path: Path) -> Ring:
         words = Words()
         async with call_here(load(environ={**given, **environ}), Ends(words=words)) as here:
             greeting = await here.begin()
-            await greeting.wait_for_playout()
+            if greeting is not None:
+                await greeting.wait_for_playout()
             yield Typed(here, words)
 
     return ringing

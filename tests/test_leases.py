@@ -39,7 +39,7 @@ class Leases(RuleBasedStateMachine):
 
     @rule(owner=OWNERS)
     def claim(self, owner: str) -> None:
-        claiming = self.store.claim_lease("room", owner, ttl_seconds=3, now=self.now)
+        claiming = self.store.leases.claim("room", owner, ttl_seconds=3, now=self.now)
         lease = asyncio.run(claiming)
         is_free = self.holder is None or self.until <= self.now or self.holder.owner == owner
         assert (lease is not None) == is_free
@@ -56,7 +56,7 @@ class Leases(RuleBasedStateMachine):
         if not self.every:
             return
         lease = data.draw(st.sampled_from(self.every))
-        state = asyncio.run(self.store.renew_lease(lease, ttl_seconds=3, now=self.now))
+        state = asyncio.run(self.store.leases.renew(lease, ttl_seconds=3, now=self.now))
         held = lease == self.holder
         assert state == LeaseState(held=held, asked_to_leave=held and self.asked)
         if held:
@@ -67,14 +67,14 @@ class Leases(RuleBasedStateMachine):
         if not self.every:
             return
         lease = data.draw(st.sampled_from(self.every))
-        asyncio.run(self.store.release_lease(lease))
+        asyncio.run(self.store.leases.release(lease))
         if lease == self.holder:
             self.holder = None
 
     @rule(worker=st.sampled_from(["w1/", "w2/"]))
     def ask(self, worker: str) -> None:
         is_theirs = self.holder is not None and self.holder.owner.startswith(worker)
-        assert asyncio.run(self.store.ask_to_leave(worker)) == int(is_theirs)
+        assert asyncio.run(self.store.leases.ask_to_leave(worker)) == int(is_theirs)
         self.asked = self.asked or is_theirs
 
     @invariant()

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from test_store import NOW, begin, said
 
-from session import CloseReason, Message, SessionConfig, SessionService, open_sessions
+from session import CloseReason, LimitConfig, Message, SessionConfig, SessionService, open_sessions
 from session.errors import StoreError
 from session.store import SqliteStore
 
@@ -38,7 +38,6 @@ async def test_any_text_may_be_an_id(sessions: SessionService, odd: str) -> None
     """It is the id of nothing."""
     await sessions.touch(odd)
     assert not await sessions.close_session(odd, CloseReason.IDLE)
-    assert (await sessions.reserve_turn(odd, 1, "hello")).allowed
     assert not await sessions.commit_turn(odd, 1)
     await sessions.ask_to_leave(odd)
     assert await sessions.history(odd) == ()
@@ -46,22 +45,18 @@ async def test_any_text_may_be_an_id(sessions: SessionService, odd: str) -> None
 
 async def test_a_refused_attempt_leaves_no_reservation(tmp_path: Path) -> None:
     """Not even that of an earlier attempt with fewer words."""
-    config = SessionConfig(tmp_path)
+    config = SessionConfig(tmp_path, limits=LimitConfig(turns_per_minute=1))
     async with open_sessions(config, now=lambda: NOW) as sessions:
-        session = (await sessions.get_or_create_for_room("room", "ann")).session_id
+        session = await sessions.get_or_create_for_room("room", "ann")
         assert (await sessions.reserve_turn(session, 1, "hello")).allowed
+        assert not (await sessions.reserve_turn(session, 2, "hello")).allowed
         assert not (await sessions.reserve_turn(session, 1, "x" * 2001)).allowed
-    store = await SqliteStore.open(tmp_path / "june.db")
-    assert await store.reserve_turn(session, 1, now=NOW)
-    await store.commit_turn(session, 1, now=NOW)
-    await store.cancel_turn(session, 1)
-    assert not await store.commit_turn(session, 1, now=NOW), "a committed turn stays"
-    await store.aclose()
+        assert (await sessions.reserve_turn(session, 2, "hello")).allowed
 
 
 async def test_too_long_is_too_long_without_a_store(sessions: SessionService) -> None:
     """The words decide; a store that is away must not let them through."""
-    session = (await sessions.get_or_create_for_room("room", "ann")).session_id
+    session = await sessions.get_or_create_for_room("room", "ann")
     await sessions.aclose()
     assert (await sessions.reserve_turn(session, 1, "x" * 2001)).reason == "too_long"
 
@@ -87,10 +82,10 @@ async def test_a_record_that_cannot_be_read_is_a_fault_of_the_store(tmp_path: Pa
     """The call goes on without it, and the error does not show what was said."""
     store = await SqliteStore.open(tmp_path / "june.db")
     session = await begin(store)
-    await store.append_message(said(session, "1", "my PIN"), now=NOW)
-    await store._write(lambda db: db.execute('UPDATE messages SET record = \'{"text": "my PIN"}\''))
+    await store.sessions.append(said(session, "1", "my PIN"), now=NOW)
+    await store.db.write(lambda db: db.execute('UPDATE messages SET record = \'{"text": "my PIN"}\''))
     with pytest.raises(StoreError, match="holds a Message that cannot be read") as raised:
-        await store.messages(session.session_id)
+        await store.sessions.messages(session.session_id)
     assert "my PIN" not in f"{raised.value} {raised.value.__cause__}"
     await store.aclose()
 

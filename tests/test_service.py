@@ -10,9 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_store import said
 
-from session import CloseReason, SessionConfig, SessionService, UnknownSession, open_sessions
+from session import (
+    Claim,
+    CloseReason,
+    LimitConfig,
+    NoGuestTokens,
+    SessionConfig,
+    SessionService,
+    TurnMetrics,
+    UnknownSession,
+    open_sessions,
+)
 from session.gate import decide_turn
-from session.service import CONTEXT_MESSAGES, storable
+from session.service import CONTEXT_MESSAGES
+from session.storable import storable
 from session.users import hash_user, key_in
 
 USER = "+49 30 123456"
@@ -95,11 +106,110 @@ async def test_the_context_is_the_last_twenty(sessions: SessionService) -> None:
 
 async def test_a_turn_is_judged_on_its_words_each_time(sessions: SessionService) -> None:
     """They may change between attempts; a refused attempt leaves nothing behind."""
-    session = (await sessions.get_or_create_for_room("room", USER)).session_id
+    session = await sessions.get_or_create_for_room("room", USER)
     assert (await sessions.reserve_turn(session, 1, "x" * 2001)).reason == "too_long"
     assert (await sessions.reserve_turn(session, 1, "x" * 2000)).allowed
-    assert await sessions.commit_turn(session, 1)
-    assert not await sessions.commit_turn(session, 1)
+    assert await sessions.commit_turn(session.session_id, 1)
+    assert not await sessions.commit_turn(session.session_id, 1)
+
+
+async def test_turns_are_counted_by_user_and_for_all(tmp_path: Path) -> None:
+    """Two rooms of one user share a limit; everybody shares the fleet's."""
+    limits = LimitConfig(turns_per_minute=3, fleet_turns_per_minute=4)
+    config = SessionConfig(tmp_path, limits=limits)
+    async with open_sessions(config, now=lambda: 1000.0) as sessions:
+        ann = [await sessions.get_or_create_for_room(room, "ann") for room in "ab"]
+        bob = await sessions.get_or_create_for_room("a", "bob")
+        for turn in (1, 2, 3):
+            assert (await sessions.reserve_turn(ann[turn % 2], turn, "hello")).allowed
+        refused = await sessions.reserve_turn(ann[0], 4, "hello")
+        assert (refused.reason, refused.retry_after_seconds) == ("too_many_turns", 60.0)
+        assert (await sessions.reserve_turn(bob, 1, "hello")).allowed
+        assert not (await sessions.reserve_turn(bob, 2, "hello")).allowed
+
+
+async def test_calls_are_counted_by_user(tmp_path: Path) -> None:
+    """A call that is tried again counts once."""
+    config = SessionConfig(tmp_path, limits=LimitConfig(calls_per_hour=2))
+    async with open_sessions(config, now=lambda: 1000.0) as sessions:
+        ann = await sessions.get_or_create_for_room("a", "ann")
+        for call_id in ("1", "1", "2"):
+            assert (await sessions.admit_call(ann, call_id)).allowed
+        refused = await sessions.admit_call(ann, "3")
+        assert (refused.reason, refused.retry_after_seconds) == ("too_many_calls", 3600.0)
+        bob = await sessions.get_or_create_for_room("a", "bob")
+        assert (await sessions.admit_call(bob, "3")).allowed
+
+
+async def test_june_can_be_paused_by_hand(sessions: SessionService) -> None:
+    """For 30 minutes, seen in the figures, and until she is let go on."""
+    session = await sessions.get_or_create_for_room("room", USER)
+    await sessions.money.pause()
+    refused = await sessions.reserve_turn(session, 1, "hello")
+    assert (refused.reason, refused.retry_after_seconds) == ("paused", 1800.0)
+    money = (await sessions.get_stats()).money
+    assert money is not None
+    assert (money.breaker_reason, money.breaker_until) == ("paused", 2800.0)
+    assert await sessions.money.resume()
+    assert (await sessions.reserve_turn(session, 1, "hello")).allowed
+
+
+async def test_a_message_that_is_delivered_again_has_the_same_answer(
+    sessions: SessionService,
+) -> None:
+    """By its id; by its words only for a moment, and only in its own session."""
+    session = await sessions.get_or_create_for_room("room", USER)
+    other = await sessions.get_or_create_for_room("other", USER)
+    twice = sessions.duplicates
+    assert (await twice.claim_message(session, "id")).is_first
+    assert await twice.claim_message(session, "id") == Claim(is_first=False)
+    await twice.answered(session, "id", "Four.")
+    assert await twice.claim_message(session, "id") == Claim(is_first=False, result="Four.")
+    assert (await twice.claim_message(other, "id")).is_first
+    assert await twice.claim_text(session, "Two plus  TWO?")
+    assert not await twice.claim_text(session, "two plus two?")
+    assert await twice.claim_text(other, "two plus two?")
+    await twice.unanswered(session, "id")
+    assert (await twice.claim_message(session, "id")).is_first
+
+
+async def test_a_session_has_its_reply_times(sessions: SessionService) -> None:
+    """A true mean, and percentiles by nearest rank."""
+    session = await sessions.get_or_create_for_room("room", USER)
+    for turn in range(1, 21):
+        figures = TurnMetrics(turn=turn, at=1000.0, reply_seconds=turn / 10)
+        await sessions.update_session_metrics(session.session_id, figures)
+    times = await sessions.reply_times(session.session_id)
+    assert (times.turns, times.p50_seconds, times.p95_seconds) == (20, 1.0, 1.9)
+    assert times.mean_seconds == pytest.approx(1.05)
+
+
+async def test_a_guest_token_comes_through_the_port(tmp_path: Path) -> None:
+    """And without one it is said how to have one."""
+
+    class Tokens:
+        def mint(self, room_name: str, identity: str) -> str:
+            return f"{room_name}/{identity}"
+
+    opened = open_sessions(SessionConfig(tmp_path), guest_tokens=Tokens())
+    assert opened.generate_guest_token("room", "ann") == "room/ann"
+    with pytest.raises(NoGuestTokens, match="hint: open it with `guest_tokens=`"):
+        open_sessions(SessionConfig(tmp_path)).generate_guest_token("room", "ann")
+
+
+async def test_a_user_with_many_sessions_is_no_burden(sessions: SessionService) -> None:
+    """Ten thousand of them: the next call begins, and all are found and forgotten."""
+    hashed = (await sessions.get_or_create_for_room("first", USER)).user
+    store = sessions._store
+    for number in range(10_000):
+        await store.sessions.open(
+            f"room {number}", hashed, channel="room", language="en", now=1000.0 + number
+        )
+    async with asyncio.timeout(1):
+        await sessions.get_or_create_for_room("room 17", USER)
+        await sessions.context(await sessions.get_or_create_for_room("one more", USER))
+    assert len(await sessions.get_user_sessions(USER)) == 10_002
+    assert (await sessions.forget_user(USER)).sessions == 10_002
 
 
 @given(st.integers(0, 50), st.integers(1, 40))

@@ -5,7 +5,7 @@ import asyncio
 from livekit import rtc
 from livekit.agents import AgentSession, io, llm
 from livekit.agents.voice.run_result import RunResult
-from speech_fakes import ScriptedSpeech
+from speech_fakes import ScriptedSpeech, wide_window
 
 from agent.assistant import June
 from agent.lines import ENGLISH
@@ -81,6 +81,7 @@ async def spoken(text: str) -> str:
         OpenGate(),
         ENGLISH,
         llm.ChatContext.empty(),
+        wide_window(),
         instructions="You are June.",
         hang_up=lambda *_: None,
     )

@@ -1,29 +1,27 @@
 """What every store promises: one suite over all of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
+from pydantic import JsonValue
 
 from session.errors import StoreUnusable, UnknownSession
-from session.records import CloseReason, Message, Session, Status
+from session.records import (
+    CloseReason,
+    Message,
+    Removed,
+    Session,
+    SkillSession,
+    Status,
+    TurnMetrics,
+)
 from session.resume import FRESH_SECONDS
 from session.store import Store, open_store
 
 NOW = 1_000_000.0
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    url = "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'june.db'}"
-    opened = await open_store(url)
-    yield opened
-    await opened.aclose()
-
-
 async def begin(store: Store, room: str = "room", user: str = "ann", now: float = NOW) -> Session:
-    return await store.open_session(room, user, channel="room", language="en", now=now)
+    return await store.sessions.open(room, user, channel="room", language="en", now=now)
 
 
 def said(session: Session, message_id: str, text: str = "hello", **changes: object) -> Message:
@@ -46,26 +44,26 @@ async def test_what_was_kept_comes_back_exactly(store: Store) -> None:
     """Records are values."""
     session = await begin(store)
     message = said(session, "1", 'quotes " and \n lines and \N{SNOWMAN}', heard_text="quotes")
-    assert await store.append_message(message, now=NOW)
-    assert await store.messages(session.session_id) == (message,)
-    kept = await store.get_session(session.session_id)
+    assert await store.sessions.append(message, now=NOW)
+    assert await store.sessions.messages(session.session_id) == (message,)
+    kept = await store.sessions.get(session.session_id)
     assert kept == session.model_copy(update={"message_count": 1})
 
 
 async def test_a_message_is_kept_once(store: Store) -> None:
     """The notebook may write again what it is not sure of."""
     session = await begin(store)
-    assert await store.append_message(said(session, "1"), now=NOW)
-    assert not await store.append_message(said(session, "1"), now=NOW)
-    assert len(await store.messages(session.session_id)) == 1
+    assert await store.sessions.append(said(session, "1"), now=NOW)
+    assert not await store.sessions.append(said(session, "1"), now=NOW)
+    assert len(await store.sessions.messages(session.session_id)) == 1
 
 
 async def test_a_message_needs_its_session(store: Store) -> None:
     """A deleted conversation is not brought back by its last words."""
     session = await begin(store)
-    assert await store.delete_session(session.session_id)
+    assert (await store.sessions.delete(session.session_id)).sessions
     with pytest.raises(UnknownSession):
-        await store.append_message(said(session, "1"), now=NOW)
+        await store.sessions.append(said(session, "1"), now=NOW)
 
 
 @pytest.mark.parametrize("reason", [CloseReason.CRASH, CloseReason.DRAIN, CloseReason.NETWORK_LOST])
@@ -74,7 +72,7 @@ async def test_a_conversation_that_was_cut_off_is_resumed(
 ) -> None:
     """The caller did not choose its end."""
     first = await begin(store)
-    await store.close_session(first.session_id, reason, now=NOW + 10)
+    await store.sessions.close(first.session_id, reason, now=NOW + 10)
     again = await begin(store, now=NOW + 10 + FRESH_SECONDS - 1)
     assert again.session_id == first.session_id
     assert (again.status, again.close_reason, again.resumes) == (Status.OPEN, None, 1)
@@ -84,14 +82,14 @@ async def test_a_conversation_that_was_cut_off_is_resumed(
 async def test_a_conversation_that_ended_is_not_resumed(store: Store, reason: CloseReason) -> None:
     """A new call is a new conversation."""
     first = await begin(store)
-    await store.close_session(first.session_id, reason, now=NOW + 10)
+    await store.sessions.close(first.session_id, reason, now=NOW + 10)
     assert (await begin(store, now=NOW + 11)).session_id != first.session_id
 
 
 async def test_an_open_conversation_is_resumed_while_it_is_fresh(store: Store) -> None:
     """Its end is missing: the process died."""
     first = await begin(store)
-    await store.touch(first.session_id, now=NOW + 500)
+    await store.sessions.touch(first.session_id, now=NOW + 500)
     again = await begin(store, now=NOW + 500 + FRESH_SECONDS - 1)
     assert again.session_id == first.session_id
 
@@ -100,7 +98,7 @@ async def test_an_old_open_conversation_is_closed_as_crashed(store: Store) -> No
     """At its last sign of life, when the next one begins."""
     first = await begin(store)
     second = await begin(store, now=NOW + FRESH_SECONDS)
-    closed = await store.get_session(first.session_id)
+    closed = await store.sessions.get(first.session_id)
     assert second.session_id != first.session_id
     assert closed is not None
     assert (closed.status, closed.close_reason) == (Status.CLOSED, CloseReason.CRASH)
@@ -122,21 +120,21 @@ async def test_a_clock_that_was_set_back_loses_nothing(store: Store) -> None:
 async def test_the_first_reason_stands(store: Store) -> None:
     """Closing twice is fine."""
     session = await begin(store)
-    assert await store.close_session(session.session_id, CloseReason.GOODBYE, now=NOW + 1)
-    assert not await store.close_session(session.session_id, CloseReason.CRASH, now=NOW + 2)
-    closed = await store.get_session(session.session_id)
+    assert await store.sessions.close(session.session_id, CloseReason.GOODBYE, now=NOW + 1)
+    assert not await store.sessions.close(session.session_id, CloseReason.CRASH, now=NOW + 2)
+    closed = await store.sessions.get(session.session_id)
     assert closed is not None
     assert closed.close_reason is CloseReason.GOODBYE
-    assert not await store.close_session("nobody", CloseReason.CRASH, now=NOW)
+    assert not await store.sessions.close("nobody", CloseReason.CRASH, now=NOW)
 
 
 async def test_a_room_is_found_by_its_open_conversation(store: Store) -> None:
     """Else by its newest."""
-    assert await store.session_by_room("room") is None
+    assert await store.sessions.by_room("room") is None
     first = await begin(store, user="ann")
     second = await begin(store, user="bob", now=NOW + 1)
-    await store.close_session(second.session_id, CloseReason.GOODBYE, now=NOW + 2)
-    found = await store.session_by_room("room")
+    await store.sessions.close(second.session_id, CloseReason.GOODBYE, now=NOW + 2)
+    found = await store.sessions.by_room("room")
     assert found is not None
     assert found.session_id == first.session_id
 
@@ -146,33 +144,123 @@ async def test_a_user_is_remembered_across_sessions_in_order(store: Store) -> No
     for room in ("a", "b"):
         session = await begin(store, room)
         for number in range(3):
-            await store.append_message(said(session, f"{room}{number}"), now=NOW)
+            await store.sessions.append(said(session, f"{room}{number}"), now=NOW)
     stranger = await begin(store, "c", "bob")
-    await store.append_message(said(stranger, "x"), now=NOW)
-    assert [one.id for one in await store.recent_messages("ann", 4)] == ["a2", "b0", "b1", "b2"]
-    assert len(await store.user_sessions("ann")) == 2
+    await store.sessions.append(said(stranger, "x"), now=NOW)
+    assert [one.id for one in await store.sessions.recent("ann", 4)] == ["a2", "b0", "b1", "b2"]
+    assert len(await store.sessions.of_user("ann")) == 2
 
 
 async def test_deleting_forgets_everything(store: Store) -> None:
     """Messages, turns and the session; only the count of all that ever were stays."""
     session = await begin(store)
-    await store.append_message(said(session, "1"), now=NOW)
-    await store.reserve_turn(session.session_id, 1, now=NOW)
-    assert await store.delete_session(session.session_id)
-    assert not await store.delete_session(session.session_id)
-    assert await store.get_session(session.session_id) is None
-    assert await store.recent_messages("ann", 9) == ()
-    stats = await store.stats()
+    await store.sessions.append(said(session, "1"), now=NOW)
+    await store.sessions.commit_turn(session.session_id, 1)
+    await store.sessions.measure(session.session_id, TurnMetrics(turn=1, at=NOW))
+    await store.claims.claim("m", ttl_seconds=600, now=NOW, session_id=session.session_id)
+    await store.claims.fulfil("m", "an answer", ttl_seconds=600, now=NOW)
+    removed = await store.sessions.delete(session.session_id)
+    assert removed == Removed(sessions=1, messages=1, turns=1, answers=1)
+    assert await store.sessions.delete(session.session_id) == Removed()
+    assert (await store.claims.claim("m", ttl_seconds=600, now=NOW)).is_first
+    assert await store.sessions.measured(session.session_id) == ()
+    assert not await store.sessions.commit_turn(session.session_id, 2)
+    assert await store.sessions.get(session.session_id) is None
+    assert await store.sessions.recent("ann", 9) == ()
+    stats = await store.sessions.stats()
     assert (stats.active_sessions, stats.messages, stats.total_created) == (0, 0, 1)
 
 
-async def test_attempts_at_a_turn_reserve_it_once_and_commit_it_once(store: Store) -> None:
-    """However often the model is asked."""
+async def test_a_turn_takes_effect_once(store: Store) -> None:
+    """However often it is committed."""
     session = (await begin(store)).session_id
-    assert [await store.reserve_turn(session, 1, now=NOW) for _ in range(3)] == [True, False, False]
-    assert [await store.commit_turn(session, 1, now=NOW) for _ in range(2)] == [True, False]
-    assert not await store.reserve_turn(session, 1, now=NOW)
-    assert await store.commit_turn(session, 2, now=NOW)
+    assert [await store.sessions.commit_turn(session, 1) for _ in range(2)] == [True, False]
+    assert await store.sessions.commit_turn(session, 2)
+    assert not await store.sessions.commit_turn("nobody", 1)
+
+
+async def test_a_summary_stands_for_the_most_messages(store: Store) -> None:
+    """A slower writer with an older one changes nothing."""
+    session = (await begin(store)).session_id
+    await store.sessions.summarise(session, "six", 6)
+    await store.sessions.summarise(session, "four", 4)
+    await store.sessions.summarise("nobody", "six", 6)
+    kept = await store.sessions.get(session)
+    assert kept is not None
+    assert (kept.context_summary, kept.summarised) == ("six", 6)
+
+
+async def test_a_skill_is_kept_as_it_was(store: Store) -> None:
+    """So that a crashed call goes on inside it."""
+    session = (await begin(store)).session_id
+    state: dict[str, JsonValue] = {"turns": [1, 2.5, None, True, "\N{SNOWMAN}", {"a": []}]}
+    skill = SkillSession(name="storyteller", version=2, state=state, started_at=NOW, turns=3)
+    await store.sessions.save_skill(session, skill)
+    await store.sessions.save_skill("nobody", skill)
+    kept = await store.sessions.get(session)
+    assert kept is not None
+    assert kept.skill == skill
+    stats = await store.sessions.stats()
+    assert (stats.active_skills, stats.skills_in_use) == (1, {"storyteller": 1})
+    await store.sessions.save_skill(session, None)
+    again = await store.sessions.get(session)
+    assert again is not None
+    assert again.skill is None
+
+
+async def test_figures_of_a_turn_are_kept_once(store: Store) -> None:
+    """The first ones stand, and the percentiles are of all."""
+    session = (await begin(store)).session_id
+    for turn in (2, 1, 3):
+        figures = TurnMetrics(turn=turn, at=NOW + turn, reply_seconds=turn / 10)
+        await store.sessions.measure(session, figures)
+    await store.sessions.measure(session, TurnMetrics(turn=1, at=NOW, reply_seconds=9.0))
+    await store.sessions.measure(session, TurnMetrics(turn=4, at=NOW))
+    await store.sessions.measure("nobody", TurnMetrics(turn=1, at=NOW, reply_seconds=9.0))
+    measured = await store.sessions.measured(session)
+    assert [(one.turn, one.reply_seconds) for one in measured] == [
+        (1, 0.1),
+        (2, 0.2),
+        (3, 0.3),
+        (4, None),
+    ]
+    reply = (await store.sessions.stats()).reply
+    assert (reply.turns, reply.p50_seconds, reply.p95_seconds) == (3, 0.2, 0.3)
+    assert reply.mean_seconds == pytest.approx(0.2)
+
+
+async def test_sessions_are_listed_by_their_last_sign_of_life(store: Store) -> None:
+    """In pages."""
+    sessions = [await begin(store, str(n), now=NOW + n) for n in range(5)]
+    await store.sessions.touch(sessions[1].session_id, now=NOW + 50)
+    first = await store.sessions.page(2)
+    assert [session.room_name for session in first] == ["1", "4"]
+    rest = await store.sessions.page(10, skip=2)
+    assert [session.room_name for session in rest] == ["3", "2", "0"]
+
+
+async def test_a_user_is_forgotten(store: Store) -> None:
+    """In every session, and nobody else."""
+    for room in ("a", "b"):
+        session = await begin(store, room)
+        await store.sessions.append(said(session, "1"), now=NOW)
+    await begin(store, "a", "bob")
+    assert await store.sessions.forget("ann") == Removed(sessions=2, messages=2)
+    assert await store.sessions.forget("ann") == Removed()
+    assert await store.sessions.of_user("ann") == ()
+    assert len(await store.sessions.of_user("bob")) == 1
+
+
+async def test_what_showed_no_life_is_purged(store: Store) -> None:
+    """Open or closed, with its messages; what is younger stays."""
+    for number in range(120):
+        old = await begin(store, f"old {number}", now=NOW)
+        await store.sessions.append(said(old, "1"), now=NOW)
+    young = await begin(store, "young", now=NOW + 100)
+    removed = await store.sessions.purge(seen_before=NOW + 100, now=NOW + 200)
+    assert removed == Removed(sessions=120, messages=120)
+    assert [one.session_id for one in await store.sessions.page(200)] == [young.session_id]
+    assert await store.sessions.purge(seen_before=NOW + 100, now=NOW + 200) == Removed()
 
 
 async def test_figures_are_true(store: Store) -> None:
@@ -180,68 +268,100 @@ async def test_figures_are_true(store: Store) -> None:
     first = await begin(store, "a")
     await begin(store, "a", "bob")
     third = await begin(store, "b", "cleo")
-    await store.close_session(third.session_id, CloseReason.GOODBYE, now=NOW)
+    await store.sessions.close(third.session_id, CloseReason.GOODBYE, now=NOW)
     for number in range(3):
-        await store.append_message(said(first, str(number)), now=NOW)
-    stats = await store.stats()
+        await store.sessions.append(said(first, str(number)), now=NOW)
+    stats = await store.sessions.stats()
     assert (stats.active_sessions, stats.active_rooms, stats.total_created) == (2, 1, 3)
     assert (stats.messages, stats.mean_messages_per_session) == (3, 1.0)
 
 
 async def test_one_owner_holds_a_room(store: Store) -> None:
     """Until the lease runs out or is given back; the owner may claim it anew."""
-    first = await store.claim_lease("room", "w1/j1", ttl_seconds=3, now=NOW)
+    first = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
     assert first is not None
-    assert await store.claim_lease("room", "w2/j2", ttl_seconds=3, now=NOW + 2.9) is None
-    mine = await store.claim_lease("room", "w1/j1", ttl_seconds=3, now=NOW + 2.9)
+    assert await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 2.9) is None
+    mine = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW + 2.9)
     assert mine is not None
     assert mine.fence > first.fence
-    assert await store.claim_lease("room", "w2/j2", ttl_seconds=3, now=NOW + 5) is None
-    taken = await store.claim_lease("room", "w2/j2", ttl_seconds=3, now=NOW + 5.9)
+    assert await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 5) is None
+    taken = await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 5.9)
     assert taken is not None
-    assert not (await store.renew_lease(mine, ttl_seconds=3, now=NOW + 6)).held
-    await store.release_lease(mine)
-    assert (await store.renew_lease(taken, ttl_seconds=3, now=NOW + 6)).held
-    await store.release_lease(taken)
-    assert await store.claim_lease("room", "w1/j1", ttl_seconds=3, now=NOW + 6) is not None
+    assert not (await store.leases.renew(mine, ttl_seconds=3, now=NOW + 6)).held
+    await store.leases.release(mine)
+    assert (await store.leases.renew(taken, ttl_seconds=3, now=NOW + 6)).held
+    await store.leases.release(taken)
+    assert await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW + 6) is not None
 
 
 async def test_a_worker_asks_its_own_calls_to_leave(store: Store) -> None:
     """And no other worker's, however alike their names."""
-    mine = await store.claim_lease("a", "w1/j1", ttl_seconds=3, now=NOW)
-    other = await store.claim_lease("b", "w11/j1", ttl_seconds=3, now=NOW)
+    mine = await store.leases.claim("a", "w1/j1", ttl_seconds=3, now=NOW)
+    other = await store.leases.claim("b", "w11/j1", ttl_seconds=3, now=NOW)
     assert mine is not None
     assert other is not None
-    assert await store.ask_to_leave("w1/") == 1
-    assert (await store.renew_lease(mine, ttl_seconds=3, now=NOW)).asked_to_leave
-    assert not (await store.renew_lease(other, ttl_seconds=3, now=NOW)).asked_to_leave
+    assert await store.leases.ask_to_leave("w1/") == 1
+    assert (await store.leases.renew(mine, ttl_seconds=3, now=NOW)).asked_to_leave
+    assert not (await store.leases.renew(other, ttl_seconds=3, now=NOW)).asked_to_leave
+
+
+async def test_a_dead_owner_is_freed_of_its_rooms(store: Store) -> None:
+    """And nobody else is."""
+    ttl = {"ttl_seconds": 3.0, "now": NOW}
+    for room, owner in (("a", "w1/j1"), ("b", "w1/j1"), ("c", "w1/j11")):
+        assert await store.leases.claim(room, owner, **ttl) is not None
+    assert await store.leases.free("w1/j1") == 2
+    assert await store.leases.free("w1/j1") == 0
+    assert await store.leases.claim("a", "w2/j2", **ttl) is not None
+    assert await store.leases.claim("c", "w2/j2", **ttl) is None
+
+
+async def test_a_lease_outlasts_a_store_that_was_emptied(store: Store) -> None:
+    """The call goes on, and the next claim has a higher fence."""
+    lease = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
+    assert lease is not None
+    await store.leases.free("w1/j1")
+    assert (await store.leases.renew(lease, ttl_seconds=3, now=NOW)).held
+    assert await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 1) is None
+    taken = await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 4)
+    assert taken is not None
+    assert taken.fence > lease.fence
+    assert not (await store.leases.renew(lease, ttl_seconds=3, now=NOW + 4)).held
+
+
+async def test_a_clock_that_was_set_back_holds_no_room(store: Store) -> None:
+    """A dead June's lease does not last for an hour."""
+    assert await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW) is not None
+    back = NOW - 3600
+    assert await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=back) is None
+    assert await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=back + 3) is not None
 
 
 async def test_a_cancelled_wait_leaves_no_half_and_no_lock(store: Store) -> None:
     """Barge-in cancels at any moment."""
     session = await begin(store)
     for number in range(50):
-        writing = asyncio.create_task(store.append_message(said(session, str(number)), now=NOW))
+        writing = asyncio.create_task(store.sessions.append(said(session, str(number)), now=NOW))
         for _ in range(number % 5):
             await asyncio.sleep(0)
         writing.cancel()
-    kept = await store.get_session(session.session_id)
-    messages = await store.messages(session.session_id)
+    kept = await store.sessions.get(session.session_id)
+    messages = await store.sessions.messages(session.session_id)
     assert kept is not None
     assert kept.message_count == len(messages)
-    assert await store.append_message(said(session, "last"), now=NOW)
+    assert await store.sessions.append(said(session, "last"), now=NOW)
 
 
 async def test_a_megabyte_is_kept(store: Store) -> None:
     """Nothing cuts it in silence."""
     session = await begin(store)
-    await store.append_message(said(session, "1", "x" * 1_000_000), now=NOW)
-    (message,) = await store.messages(session.session_id)
+    await store.sessions.append(said(session, "1", "x" * 1_000_000), now=NOW)
+    (message,) = await store.sessions.messages(session.session_id)
     assert len(message.text) == 1_000_000
 
 
 @pytest.mark.parametrize("url", ["postgres://x", "june.db", "sqlite:", ""])
 async def test_an_unknown_store_names_the_known_ones(url: str) -> None:
     """In words for the operator."""
-    with pytest.raises(StoreUnusable, match=r"hint: use `sqlite:/path/to/june\.db` or `memory:`"):
+    with pytest.raises(StoreUnusable, match=r"hint: use `sqlite:.*`redis:.*`memory:`"):
         await open_store(url)

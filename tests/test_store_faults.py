@@ -104,15 +104,15 @@ async def test_a_full_disk_is_an_error_and_keeps_what_there_is(tmp_path: Path) -
     """And once there is room again, the same message is kept."""
     store = await SqliteStore.open(tmp_path / "june.db")
     session = await begin(store)
-    await store.append_message(said(session, "1"), now=NOW)
-    pages = await store._read(lambda db: int(db.pragma("page_count")))
-    await store._read(lambda db: db.pragma("max_page_count", pages + 4))
+    await store.sessions.append(said(session, "1"), now=NOW)
+    pages = await store.db.read(lambda db: int(db.pragma("page_count")))
+    await store.db.read(lambda db: db.pragma("max_page_count", pages + 4))
     with pytest.raises(StoreError) as raised:
-        await store.append_message(said(session, "2", "x" * 1_000_000), now=NOW)
+        await store.sessions.append(said(session, "2", "x" * 1_000_000), now=NOW)
     assert raised.value.retryable
-    assert [one.id for one in await store.messages(session.session_id)] == ["1"]
-    await store._read(lambda db: db.pragma("max_page_count", 1_000_000))
-    assert await store.append_message(said(session, "2", "x" * 1_000_000), now=NOW)
+    assert [one.id for one in await store.sessions.messages(session.session_id)] == ["1"]
+    await store.db.read(lambda db: db.pragma("max_page_count", 1_000_000))
+    assert await store.sessions.append(said(session, "2", "x" * 1_000_000), now=NOW)
     await store.aclose()
 
 

@@ -49,8 +49,8 @@ class HereCall:
     """Set when June has hung up, after her last word."""
     ends: Ends
 
-    async def begin(self) -> SpeechHandle:
-        """June listens, and her greeting has begun."""
+    async def begin(self) -> SpeechHandle | None:
+        """June listens, and her greeting has begun; None where she may not take the call."""
         return await self.call.begin(self._start)
 
     async def _start(self, june: June) -> None:

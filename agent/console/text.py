@@ -61,8 +61,11 @@ async def talk_by_text(config: Config, *, verbose: bool) -> int:
         if verbose:
             show_details(here.call, printed)
         greeting = await here.begin()
-        await greeting.wait_for_playout()
-        await _converse(here, printed, Lines(sys.stdin), echo=not is_terminal)
+        if greeting is None:  # June does not take the call, and says so
+            await here.over.wait()
+        else:
+            await greeting.wait_for_playout()
+            await _converse(here, printed, Lines(sys.stdin), echo=not is_terminal)
     printed.flush()
     return here.exit_code
 

@@ -103,7 +103,10 @@ def _say_what_fast_changes(config: Config, *, verbose: bool) -> None:
         progress(f"with `--fast` a hosted provider seems slow to June ({', '.join(hosted)})")
 
 
-async def _speak(here: HereCall, caller: Recorded, greeting: SpeechHandle) -> None:
+async def _speak(here: HereCall, caller: Recorded, greeting: SpeechHandle | None) -> None:
+    if greeting is None:  # June does not take the call, and says so
+        await here.over.wait()
+        return
     await greeting.wait_for_playout()
     silence = Silence(here.call.voice)
     await caller.say()

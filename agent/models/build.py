@@ -10,8 +10,12 @@ from agent.models.local.engine import LocalSpeech, Speech
 from agent.models.local.remote import RemoteSpeech
 from agent.models.local.stt import LocalSTT
 from agent.models.local.tts import LocalTTS
+from agent.models.metered_llm import MeteredLLM
+from agent.models.metered_stt import MeteredSTT
+from agent.models.metered_tts import MeteredTTS
 from agent.models.offline import OfflineLLM
 from agent.models.openai import openai_llm, openai_stt, openai_tts
+from session.purse import CallPurse
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Models:
     tts: tts.TTS[str] | None
     voice: str
     """Names June's voice, for the cache of spoken lines."""
+    purse: CallPurse
+    """What they pay with; it is opened once the session is known."""
 
     async def aclose(self) -> None:
         for model in (self.stt, self.llm, self.tts):
@@ -39,11 +45,16 @@ def build_models(
     typed_only: bool = False,
 ) -> Models:
     """`speech` is needed only where a stage is local, and stays its owner's to close."""
+    purse = CallPurse(config.session.money)
+    longest = config.llm.max_output_tokens
     return Models(
-        stt=None if typed_only else build_stt(config, language, speech, detector),
-        llm=build_llm(config),
-        tts=None if typed_only else build_tts(config, speech),
+        stt=None
+        if typed_only
+        else MeteredSTT(build_stt(config, language, speech, detector), purse),
+        llm=MeteredLLM(build_llm(config), purse, max_output_tokens=longest),
+        tts=None if typed_only else MeteredTTS(build_tts(config, speech), purse),
         voice=voice_name(config),
+        purse=purse,
     )
 
 

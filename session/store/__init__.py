@@ -11,7 +11,7 @@ __all__ = ["MemoryStore", "SqliteStore", "Store", "open_store"]
 
 
 async def open_store(url: str) -> Store:
-    """`sqlite:PATH` or `memory:`.
+    """`sqlite:PATH`, `redis://…`, `rediss://…` or `memory:`.
 
     Raises:
         StoreUnusable: for another scheme, or where the store cannot be used as it is.
@@ -23,5 +23,6 @@ async def open_store(url: str) -> Store:
         case "sqlite" if path:
             return await SqliteStore.open(Path(path))
     raise StoreUnusable(
-        f"unknown session store `{url}`\nhint: use `sqlite:/path/to/june.db` or `memory:`"
+        f"unknown session store `{scheme}:`\n"
+        "hint: use `sqlite:/path/to/june.db`, `redis://host:6379`, `rediss://…` or `memory:`"
     )

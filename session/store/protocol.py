@@ -1,47 +1,62 @@
 """What June asks of a store: intents, each one atomic, safe from several processes at once.
 
-`now` is wall-clock time in Unix seconds, because other processes compare it. `user` is a keyed
-hash. Every operation may raise `StoreError`.
+`now` is wall-clock time in Unix seconds, because other processes compare it; a clock that was set
+back or forward may forget a window, a block or a lease, but never makes it last longer than its
+rule says. `user` is a keyed hash. Every operation may raise `StoreError`. A task that is cancelled
+while it waits for one leaves it done or not done, never half done, and no lock.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from session.claims import Claim
 from session.leases import Lease, LeaseState
-from session.records import Channel, CloseReason, Message, Session, SessionStats
+from session.limits import Ask, Decision
+from session.money import Account, Breaker, Charge, Reservation
+from session.records import (
+    Channel,
+    CloseReason,
+    Message,
+    Removed,
+    Session,
+    SessionStats,
+    SkillSession,
+    TurnMetrics,
+)
 
 
-class Store(Protocol):
-    """Lives as long as the process that opened it."""
+class Sessions(Protocol):
+    """Conversations and what was said in them."""
 
-    async def open_session(
+    async def open(
         self, room: str, user: str, *, channel: Channel, language: str, now: float
     ) -> Session:
         """Resume this room and user's conversation or begin one, as `session.resume` decides."""
         ...
 
-    async def get_session(self, session_id: str) -> Session | None: ...
+    async def get(self, session_id: str) -> Session | None: ...
 
-    async def session_by_room(self, room: str) -> Session | None:
+    async def by_room(self, room: str) -> Session | None:
         """The newest open session of a room, else its newest."""
         ...
 
-    async def user_sessions(self, user: str) -> tuple[Session, ...]:
+    async def of_user(self, user: str) -> tuple[Session, ...]:
         """Newest first."""
+        ...
+
+    async def page(self, limit: int, *, skip: int = 0) -> tuple[Session, ...]:
+        """Of all of them; the ones that showed life last come first."""
         ...
 
     async def touch(self, session_id: str, *, now: float) -> None:
         """A sign of life. A session that is closed or unknown is let be."""
         ...
 
-    async def close_session(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
+    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
         """Close an open session; of one that is closed the first reason stands (False)."""
         ...
 
-    async def delete_session(self, session_id: str) -> bool:
-        """With its messages and turns; False where there is none."""
-        ...
-
-    async def append_message(self, message: Message, *, now: float) -> bool:
+    async def append(self, message: Message, *, now: float) -> bool:
         """Keep a message once by its id: True the first time. Raises `UnknownSession`."""
         ...
 
@@ -49,28 +64,122 @@ class Store(Protocol):
         """In the order in which they were appended."""
         ...
 
-    async def recent_messages(self, user: str, limit: int) -> tuple[Message, ...]:
-        """The user's last ones from whichever session, oldest first."""
+    async def recent(self, user: str, limit: int) -> tuple[Message, ...]:
+        """The user's last messages from whichever session, oldest first."""
         ...
 
-    async def reserve_turn(self, session_id: str, turn: int, *, now: float) -> bool:
-        """True for the first attempt at a turn, False for every other one.
+    async def summarise(self, session_id: str, summary: str, summarised: int) -> None:
+        """Keep what stands for the first `summarised` messages, unless one of more is there."""
+        ...
 
-        Of an unknown session no turn is kept: False.
+    async def save_skill(self, session_id: str, skill: SkillSession | None) -> None:
+        """Which skill has the conversation, and where it is; None for none."""
+        ...
+
+    async def commit_turn(self, session_id: str, turn: int) -> bool:
+        """A turn takes effect: True the first time. Of an unknown session none does."""
+        ...
+
+    async def measure(self, session_id: str, metrics: TurnMetrics) -> None:
+        """Keep the figures of a turn; the first ones stand. Of an unknown session none are."""
+        ...
+
+    async def measured(self, session_id: str) -> tuple[TurnMetrics, ...]:
+        """By turn."""
+        ...
+
+    async def delete(self, session_id: str) -> Removed:
+        """With all that was said in it, measured of it and answered by it."""
+        ...
+
+    async def forget(self, user: str) -> Removed:
+        """Delete all sessions of a user."""
+        ...
+
+    async def purge(self, *, seen_before: float, now: float) -> Removed:
+        """Delete the sessions that have shown no life since, and whatever else has run out."""
+        ...
+
+    async def stats(self) -> SessionStats: ...
+
+
+class Limits(Protocol):
+    """How often somebody may do something."""
+
+    async def admit(self, ask: Ask, *, now: float) -> Decision:
+        """Decide by the breaker, the budgets, the block and the windows, and count it if allowed.
+
+        In this order; the first that refuses is the reason, and a refusal counts nothing but
+        itself: refusals by a window lead to a block. What was counted under the same tag before
+        is not counted again, and no window or block refuses it any more.
         """
         ...
 
-    async def cancel_turn(self, session_id: str, turn: int) -> None:
-        """Take a reservation back; a turn that is committed stays."""
+    async def withdraw(self, ask: Ask) -> None:
+        """Take back what was counted under its tag."""
         ...
 
-    async def commit_turn(self, session_id: str, turn: int, *, now: float) -> bool:
-        """True the first time; a turn that was never reserved is committed all the same."""
+
+class Ledger(Protocol):
+    """Money and tokens."""
+
+    async def reserve(self, reservation: Reservation, *, now: float) -> Decision:
+        """Hold what it may cost in all its budgets, or in none. Its id is reserved once.
+
+        The breaker refuses first, then the budgets in their order; one that says so trips the
+        breaker until it begins anew. What must be is not refused.
+        """
         ...
 
-    async def claim_lease(
-        self, room: str, owner: str, *, ttl_seconds: float, now: float
-    ) -> Lease | None:
+    async def settle(
+        self, reservation_id: str, charge: Charge, *, now: float
+    ) -> tuple[Account, ...]:
+        """Charge instead what it did cost: its accounts after it, in the order of its budgets.
+
+        The first settlement stands, also of a reservation that has run out into a charge: it is
+        corrected. Empty for one that is not known or was settled.
+        """
+        ...
+
+    async def accounts(self, keys: Sequence[str], *, now: float) -> tuple[Account, ...]:
+        """In the order of the keys; one that was never used is empty."""
+        ...
+
+    async def open_breaker(self, breaker: Breaker, *, now: float) -> None:
+        """Unless one is open for longer."""
+        ...
+
+    async def close_breaker(self) -> bool:
+        """True if one was open."""
+        ...
+
+    async def breaker(self, *, now: float) -> Breaker | None:
+        """The one that is open."""
+        ...
+
+
+class Claims(Protocol):
+    """Who is the first to do something."""
+
+    async def claim(
+        self, key: str, *, ttl_seconds: float, now: float, session_id: str = ""
+    ) -> Claim:
+        """Be the first; for so long nobody else is. With its session its result is deleted."""
+        ...
+
+    async def fulfil(self, key: str, result: str, *, ttl_seconds: float, now: float) -> None:
+        """Leave a result for those who come later. Of what nobody claims none is kept."""
+        ...
+
+    async def release(self, key: str) -> None:
+        """It was not done: the next one is the first."""
+        ...
+
+
+class Leases(Protocol):
+    """One June per room."""
+
+    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
         """The room's lease, or None while somebody else holds it. Its holder may claim it anew.
 
         Whom its worker asked to leave stays asked. A lease that ran out is still its holder's
@@ -78,9 +187,11 @@ class Store(Protocol):
         """
         ...
 
-    async def renew_lease(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState: ...
+    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+        """A room that nobody holds, because the store was emptied, is its last holder's again."""
+        ...
 
-    async def release_lease(self, lease: Lease) -> None:
+    async def release(self, lease: Lease) -> None:
         """Give it back. A lease that has passed on is let be."""
         ...
 
@@ -88,6 +199,27 @@ class Store(Protocol):
         """Mark the leases of such owners, and say how many there are."""
         ...
 
-    async def stats(self) -> SessionStats: ...
+    async def free(self, owner: str) -> int:
+        """Give back what an owner who died still holds; how many rooms that were."""
+        ...
+
+
+class Store(Protocol):
+    """Lives as long as the process that opened it."""
+
+    skew_seconds: float
+    """To be added to this machine's clock, so that all machines go by the store's."""
+
+    # Read-only, so that a store's own class stands for each.
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def claims(self) -> Claims: ...
+    @property
+    def leases(self) -> Leases: ...
 
     async def aclose(self) -> None: ...

@@ -45,6 +45,69 @@ MIGRATIONS = (
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO counters VALUES ('sessions_created', 0), ('fence', 0);
     """,
+    """
+    ALTER TABLE sessions ADD COLUMN seen_at REAL NOT NULL DEFAULT 0;
+    UPDATE sessions SET seen_at = record ->> '$.seen_at';
+    CREATE INDEX sessions_by_life ON sessions (seen_at);
+    DELETE FROM turns WHERE committed_at IS NULL;
+    ALTER TABLE turns DROP COLUMN reserved_at;
+    ALTER TABLE turns DROP COLUMN committed_at;
+    ALTER TABLE leases ADD COLUMN ttl_seconds REAL NOT NULL DEFAULT 3; -- as all had until then
+    CREATE TABLE measured (
+        session_id    TEXT NOT NULL,
+        turn          INTEGER NOT NULL,
+        at            REAL NOT NULL,
+        reply_seconds REAL,
+        record        TEXT NOT NULL,
+        PRIMARY KEY (session_id, turn)
+    ) WITHOUT ROWID;
+    CREATE INDEX measured_by_time ON measured (at) WHERE reply_seconds IS NOT NULL;
+    CREATE TABLE hits (
+        key TEXT NOT NULL,
+        tag TEXT NOT NULL,
+        at  REAL NOT NULL,
+        PRIMARY KEY (key, tag)
+    ) WITHOUT ROWID;
+    CREATE INDEX hits_by_time ON hits (at);
+    CREATE TABLE blocks (
+        key     TEXT PRIMARY KEY,
+        until   REAL NOT NULL,
+        strikes INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE accounts (
+        key               TEXT PRIMARY KEY,
+        spent_micros      INTEGER NOT NULL DEFAULT 0,
+        reserved_micros   INTEGER NOT NULL DEFAULT 0,
+        spent_tokens      INTEGER NOT NULL DEFAULT 0,
+        reserved_tokens   INTEGER NOT NULL DEFAULT 0,
+        requests          INTEGER NOT NULL DEFAULT 0,
+        estimated_micros  INTEGER NOT NULL DEFAULT 0,
+        unpriced_requests INTEGER NOT NULL DEFAULT 0,
+        used_at           REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE reservations (
+        id          TEXT PRIMARY KEY,
+        accounts    TEXT NOT NULL,
+        micros      INTEGER NOT NULL,
+        tokens      INTEGER NOT NULL,
+        expires_at  REAL NOT NULL,
+        has_run_out INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE INDEX reservations_by_end ON reservations (has_run_out, expires_at);
+    CREATE TABLE breaker (
+        only   INTEGER PRIMARY KEY CHECK (only = 1),
+        until  REAL NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE TABLE claims (
+        key        TEXT PRIMARY KEY,
+        session_id TEXT NOT NULL,
+        expires_at REAL NOT NULL,
+        result     TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX claims_by_session ON claims (session_id) WHERE session_id != '';
+    CREATE INDEX claims_by_end ON claims (expires_at);
+    """,
 )
 """One script a version; never change one that was released, add another."""
 

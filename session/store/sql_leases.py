@@ -9,6 +9,11 @@ from session.store.rows import rows
 def claim(
     db: apsw.Connection, room: str, owner: str, *, ttl_seconds: float, now: float
 ) -> Lease | None:
+    # No lease lasts longer than its time: otherwise the clock was set back.
+    db.execute(
+        "UPDATE leases SET expires_at = min(expires_at, ? + ttl_seconds) WHERE room = ?",
+        (now, room),
+    )
     held = rows(
         db,
         "SELECT 1 FROM leases WHERE room = ? AND owner != ? AND expires_at > ?",
@@ -21,10 +26,11 @@ def claim(
     )
     # The worker claims a room, then its call does: who was asked to leave in between must hear it.
     db.execute(
-        "INSERT INTO leases VALUES (?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET "
+        "INSERT INTO leases VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET "
         "asked_to_leave = asked_to_leave AND owner = excluded.owner, owner = excluded.owner, "
-        "fence = excluded.fence, expires_at = excluded.expires_at",
-        (room, owner, fence, now + ttl_seconds),
+        "fence = excluded.fence, expires_at = excluded.expires_at, "
+        "ttl_seconds = excluded.ttl_seconds",
+        (room, owner, fence, now + ttl_seconds, ttl_seconds),
     )
     return Lease(room, owner, fence)
 
@@ -32,14 +38,23 @@ def claim(
 def renew(db: apsw.Connection, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
     found = rows(
         db,
-        "UPDATE leases SET expires_at = ? WHERE room = ? AND fence = ? RETURNING asked_to_leave",
-        (now + ttl_seconds, lease.room, lease.fence),
+        # Nobody holds it: the store was emptied, and the call goes on.
+        "INSERT INTO leases VALUES (?1, ?2, ?3, ?4 + ?5, 0, ?5) ON CONFLICT DO UPDATE SET "
+        "expires_at = excluded.expires_at, ttl_seconds = excluded.ttl_seconds "
+        "WHERE owner = ?2 AND fence = ?3 RETURNING asked_to_leave",
+        (lease.room, lease.owner, lease.fence, now, ttl_seconds),
     )
+    # The next claim of the room must have a higher fence than the one that was taken again.
+    db.execute("UPDATE counters SET value = ?1 WHERE name = 'fence' AND value < ?1", (lease.fence,))
     return LeaseState(held=bool(found), asked_to_leave=any(asked for (asked,) in found))
 
 
 def release(db: apsw.Connection, lease: Lease) -> None:
-    db.execute("DELETE FROM leases WHERE room = ? AND fence = ?", (lease.room, lease.fence))
+    # The owner too: after a store was emptied its fences begin anew, and a late holder's comes twice.
+    db.execute(
+        "DELETE FROM leases WHERE room = ? AND owner = ? AND fence = ?",
+        (lease.room, lease.owner, lease.fence),
+    )
 
 
 def ask_to_leave(db: apsw.Connection, owner_prefix: str) -> int:
@@ -47,4 +62,9 @@ def ask_to_leave(db: apsw.Connection, owner_prefix: str) -> int:
         "UPDATE leases SET asked_to_leave = 1 WHERE substr(owner, 1, length(?1)) = ?1",
         (owner_prefix,),
     )
+    return db.changes()
+
+
+def free(db: apsw.Connection, owner: str) -> int:
+    db.execute("DELETE FROM leases WHERE owner = ?", (owner,))
     return db.changes()

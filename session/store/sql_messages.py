@@ -36,28 +36,10 @@ def recent(db: apsw.Connection, user: str, limit: int) -> tuple[Message, ...]:
     return tuple(Message.model_validate_json(record) for (record,) in reversed(found))
 
 
-def reserve_turn(db: apsw.Connection, session_id: str, turn: int, now: float) -> bool:
+def commit_turn(db: apsw.Connection, session_id: str, turn: int) -> bool:
     db.execute(
-        "INSERT INTO turns (session_id, turn, reserved_at) "
-        "SELECT session_id, ?, ? FROM sessions WHERE session_id = ? ON CONFLICT DO NOTHING",
-        (turn, now, session_id),
-    )
-    return db.changes() == 1
-
-
-def cancel_turn(db: apsw.Connection, session_id: str, turn: int) -> None:
-    db.execute(
-        "DELETE FROM turns WHERE session_id = ? AND turn = ? AND committed_at IS NULL",
-        (session_id, turn),
-    )
-
-
-def commit_turn(db: apsw.Connection, session_id: str, turn: int, now: float) -> bool:
-    db.execute(
-        "INSERT INTO turns (session_id, turn, committed_at) "
-        "SELECT session_id, ?, ? FROM sessions WHERE session_id = ? "
-        "ON CONFLICT DO UPDATE SET committed_at = excluded.committed_at "
-        "WHERE committed_at IS NULL",
-        (turn, now, session_id),
+        "INSERT INTO turns (session_id, turn) SELECT session_id, ? FROM sessions "
+        "WHERE session_id = ? ON CONFLICT DO NOTHING",
+        (turn, session_id),
     )
     return db.changes() == 1

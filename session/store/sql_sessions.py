@@ -2,7 +2,14 @@
 
 import apsw
 
-from session.records import Channel, CloseReason, Session, SessionStats, Status, new_session
+from session.records import (
+    Channel,
+    CloseReason,
+    Session,
+    SkillSession,
+    Status,
+    new_session,
+)
 from session.resume import plan
 from session.store.rows import rows
 
@@ -55,33 +62,30 @@ def close(db: apsw.Connection, session_id: str, reason: CloseReason, now: float)
     return True
 
 
-def delete(db: apsw.Connection, session_id: str) -> bool:
-    db.execute("DELETE FROM messages WHERE session_id = ?", (session_id,))
-    db.execute("DELETE FROM turns WHERE session_id = ?", (session_id,))
-    db.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
-    return db.changes() == 1
+def page(db: apsw.Connection, limit: int, skip: int) -> tuple[Session, ...]:
+    return _select(db, "ORDER BY seen_at DESC, session_id LIMIT ? OFFSET ?", limit, skip)
 
 
-def stats(db: apsw.Connection) -> SessionStats:
-    ((active, rooms, kept),) = rows(
-        db,
-        "SELECT sum(is_open), count(DISTINCT CASE WHEN is_open THEN room END), count(*) "
-        "FROM sessions",
-    )
-    ((messages,),) = rows(db, "SELECT count(*) FROM messages")
-    ((created,),) = rows(db, "SELECT value FROM counters WHERE name = 'sessions_created'")
-    return SessionStats(
-        active_sessions=active or 0,
-        active_rooms=rooms,
-        total_created=created,
-        messages=messages,
-        mean_messages_per_session=messages / max(1, kept),
-    )
+def summarise(db: apsw.Connection, session_id: str, summary: str, summarised: int) -> None:
+    session = get(db, session_id)
+    if session is not None and session.summarised < summarised:
+        kept = {"context_summary": summary, "summarised": summarised}
+        save(db, session.model_copy(update=kept))
+
+
+def save_skill(db: apsw.Connection, session_id: str, skill: SkillSession | None) -> None:
+    session = get(db, session_id)
+    if session is not None:
+        save(db, session.model_copy(update={"skill": skill}))
+
+
+def every(db: apsw.Connection) -> tuple[Session, ...]:
+    return _select(db, "")
 
 
 def save(db: apsw.Connection, session: Session) -> None:
     db.execute(
-        "REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+        "REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             session.session_id,
             session.room_name,
@@ -89,10 +93,11 @@ def save(db: apsw.Connection, session: Session) -> None:
             session.status is Status.OPEN,
             session.created_at,
             session.model_dump_json(),
+            session.seen_at,
         ),
     )
 
 
-def _select(db: apsw.Connection, condition: str, *values: str) -> tuple[Session, ...]:
+def _select(db: apsw.Connection, condition: str, *values: str | int) -> tuple[Session, ...]:
     statement = f"SELECT record FROM sessions {condition}"  # noqa: S608  a condition of this module
     return tuple(Session.model_validate_json(record) for (record,) in rows(db, statement, values))

@@ -1,20 +1,27 @@
 """Opens June's SQLite file as the store needs it, or says in words why it cannot."""
 
-import os
 from pathlib import Path
 
 import apsw
+import structlog
 
 from session.errors import StoreUnusable
+from session.store.rows import rows
 from session.store.schema import migrate, refuse_foreign
+from session.store.sqlite_rescue import Files, begin, files_of, opening, set_aside
+
+log = structlog.get_logger(__name__)
 
 BUSY_SECONDS = 5.0
+
+ATTEMPTS = 5
+"""Each but the first because somebody moved the file away a moment ago."""
 
 ELSEWHERE = "name another file in `[store] url`"
 
 
-def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connection:
-    """Make the file if need be, and bring it to this version.
+def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> tuple[apsw.Connection, Files]:
+    """Make the file if need be, and bring it to this version; and which files it has open.
 
     A transaction waits `busy_seconds` for those of other processes.
 
@@ -23,17 +30,83 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> apsw.Connectio
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        db = apsw.Connection(str(path))
-        try:
-            db.set_busy_timeout(round(busy_seconds * 1000))
-            _prepare(db, path)
-        except BaseException:
-            db.close()
-            raise
+        for _ in range(ATTEMPTS):
+            begin(path)
+            if (opened := _open_or_rescue(path, busy_seconds)) is not None:
+                return opened
     except (apsw.Error, OSError) as error:
         raise _explained(error, path) from error
+    raise StoreUnusable(f"the store `{path}` is moved away again and again\nhint: {ELSEWHERE}")
+
+
+def rescue(path: Path, inode: int | None, error: Exception) -> None:
+    """Set a damaged file aside and say so, unless another process did."""
+    kept = set_aside(path, inode)
+    if kept is not None:
+        # Another exception than SQLite's may quote what is in the file.
+        why = str(error) if isinstance(error, apsw.Error) else type(error).__name__
+        log.error("store.damaged", store=str(path), kept=str(kept), error=why)
+
+
+def is_sound(db: apsw.Connection) -> bool:
+    """Whether SQLite finds all of its pages in order. Reads the whole file."""
+    try:
+        return rows(db, "PRAGMA quick_check(1)") == [("ok",)]
+    except apsw.CorruptError:
+        return False
+
+
+def abandon(db: apsw.Connection) -> None:
+    """Close it and leave its files as they are; else the last one writes its log into the file."""
+    db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    db.close()
+
+
+def known_reason(error: Exception) -> str | None:
+    """What is the matter with the file, for a person."""
+    match error:
+        case apsw.NotADBError():
+            return "is not a SQLite database"
+        case apsw.FullError():
+            return "cannot be written: the disk is full"
+        case apsw.BusyError() | TimeoutError():
+            return "is locked by another program"
+        case apsw.ReadOnlyError() | PermissionError():
+            return "is read-only for this user"
+    return None
+
+
+def _open_or_rescue(path: Path, busy_seconds: float) -> tuple[apsw.Connection, Files] | None:
+    """None if the file is not there any more, because it is damaged or for another reason."""
+    inode = None
+    try:
+        with opening(path):
+            inode = files_of(path).db
+            if inode is None:
+                return None
+            db = _open(path, busy_seconds)
+            files = files_of(path)
+    except apsw.CorruptError as error:
+        rescue(path, inode, error)
+        return None
+    if files.db == inode:
+        return db, files
+    db.close()
+    return None
+
+
+def _open(path: Path, busy_seconds: float) -> apsw.Connection:
+    # SQLite must not make the file: it would be for everybody to read.
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        db.set_busy_timeout(round(busy_seconds * 1000))
+        _prepare(db, path)
+    except apsw.CorruptError:
+        abandon(db)
+        raise
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -52,20 +125,16 @@ def _prepare(db: apsw.Connection, path: Path) -> None:
 
 
 def _explained(error: Exception, path: Path) -> StoreUnusable:
+    why = known_reason(error) or f"cannot be opened: {error}"
     match error:
         case apsw.NotADBError():
-            why = "is not a SQLite database"
             hint = f"move it away with `mv {path} {path}.old`, or {ELSEWHERE}"
         case apsw.FullError():
-            why = "cannot be written: the disk is full"
             hint = f"make room there (`df -h {path.parent}`), or {ELSEWHERE}"
-        case apsw.BusyError():
-            why = "is locked by another program"
+        case apsw.BusyError() | TimeoutError():
             hint = f"end that program (`fuser -v {path}`), or {ELSEWHERE}"
         case apsw.ReadOnlyError() | PermissionError():
-            why = "is read-only for this user"
             hint = f"`chown -R $(id -un) {path.parent}` as root, or {ELSEWHERE}"
         case _:
-            why = f"cannot be opened: {error}"
             hint = f"see that its folder can be written (`ls -ld {path.parent}`), or {ELSEWHERE}"
     return StoreUnusable(f"the store `{path}` {why}\nhint: {hint}")

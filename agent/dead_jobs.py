@@ -1,0 +1,57 @@
+"""Frees the rooms of calls whose process died, so that another June may come at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+import structlog
+
+from session import SessionService, StoreError
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 1.0
+
+
+class DeadJobs:
+    """Lives as long as the worker. A call that ended well has given its room back before."""
+
+    def __init__(
+        self,
+        sessions: SessionService,
+        running: Callable[[], set[str]],
+        *,
+        worker_key: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._sessions = sessions
+        self._running = running
+        self._worker_key = worker_key
+        self._sleep = sleep
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._look_for_ever(), name="june.dead_jobs")
+        return self
+
+    async def _look_for_ever(self) -> None:
+        seen: set[str] = set()
+        while True:
+            running = self._running()
+            seen = {job for job in seen - running if not await self._freed(job)} | running
+            await self._sleep(LOOK_SECONDS)
+
+    async def _freed(self, job: str) -> bool:
+        try:
+            rooms = await self._sessions.free_rooms(f"{self._worker_key}/{job}")
+        except StoreError as error:
+            log.warning("room.not_freed", error=str(error))
+            return False
+        if rooms:
+            log.warning("call.died", job=job, rooms_freed=rooms)
+        return True
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])

@@ -1,0 +1,61 @@
+"""What a call costs: its purse is opened, and where money is refused it ends in words."""
+
+import structlog
+
+from agent.alerts import Alerts
+from agent.config import STAGES, Config
+from agent.ending import Ending
+from agent.lines import Lines
+from agent.refusals import refusal
+from session import CloseReason, Decision, Session, SessionService, StoreError
+from session.patience import Patience
+from session.purse import CallPurse
+
+log = structlog.get_logger(__name__)
+
+
+class Payment:
+    """Lives as long as one call; closes what the purse and the alerts still have to write."""
+
+    def __init__(self, config: Config, purse: CallPurse, ending: Ending, lines: Lines) -> None:
+        self._config = config
+        self._purse = purse
+        self._ending = ending
+        self._lines = lines
+        self._alerts = Alerts(config)
+
+    async def open(self, sessions: SessionService, session: Session, patience: Patience) -> None:
+        """Also where the store is away: then there is no allowance, and little to spend."""
+        await self._purse.open(
+            sessions.money,
+            session,
+            patience=patience,
+            on_refused=self.refuse,
+            on_alert=self._alerts.tell,
+            with_allowance=any(self._config.provider_of(stage) != "local" for stage in STAGES),
+        )
+
+    def refuse(self, decision: Decision) -> None:
+        """End the call in words that cost nothing more than they must."""
+        self._purse.pay_last_words()
+        self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
+
+    async def aclose(self) -> None:
+        await self._purse.aclose()
+        await self._alerts.aclose()
+
+
+async def refusal_of_call(
+    sessions: SessionService, session: Session, call_id: str, patience: Patience
+) -> Decision | None:
+    """Why this user may not call now, or None. With the store away they may."""
+    try:
+        decision = await patience.wait(sessions.admit_call(session, call_id))
+    except StoreError as error:
+        log.warning("gate.open_without_store", error=str(error))
+        return None
+    if decision.allowed:
+        return None
+    wait = round(decision.retry_after_seconds, 1)
+    log.info("call.refused", reason=decision.reason, retry_after_seconds=wait)
+    return decision

@@ -1,0 +1,93 @@
+"""`./june sessions`: what June keeps, shown to the operator and removed for them, without LiveKit.
+
+Each function's answer is what the command prints. Besides `StoreError` and `StoreUnusable` all
+raise `CannotStart` where the store keeps nothing between processes.
+"""
+
+import json
+import shlex
+from pathlib import Path
+
+from agent.config import Config
+from agent.errors import CannotStart
+from agent.sessions_text import receipt, record, table, transcript
+from agent.settings_store import without_password
+from session import Session, SessionService, UnknownSession, open_sessions
+from session.records import Status
+from session.store.sqlite_rescue import set_aside_files
+
+
+async def listed(config: Config, *, limit: int, skip: int, user: str | None, as_json: bool) -> str:
+    """Sessions, of one user or of all, the newest sign of life first."""
+    async with _open(config) as sessions:
+        # One more than is shown: is there more?
+        if user is None:
+            page = await sessions.list_sessions(limit + 1, skip=skip)
+        else:
+            theirs = await sessions.get_user_sessions(user)
+            newest = sorted(theirs, key=lambda one: (-one.seen_at, one.session_id))
+            page = tuple(newest[skip : skip + limit + 1])
+    found = page[:limit]
+    if as_json:
+        return json.dumps([one.model_dump(mode="json") for one in found], indent=2)
+    if not found:
+        return "There are no more sessions." if skip else "There are no sessions."
+    if len(page) <= limit:
+        return table(found)
+    of_user = "" if user is None else f" --user {shlex.quote(user)}"
+    more = f"./june sessions list --limit {limit} --skip {skip + limit}{of_user}"
+    return f"{table(found)}\nThere are more: `{more}`."
+
+
+async def shown(config: Config, session_id: str, *, as_json: bool) -> str:
+    """A session and what was said in it. Raises `UnknownSession`."""
+    async with _open(config) as sessions:
+        session = await sessions.get_session(session_id)
+        messages = await sessions.history(session_id)
+        reply = await sessions.reply_times(session_id)
+        spent_micros = await sessions.money.spent_by(session)
+    if not as_json:
+        return f"{record(session, reply, spent_micros)}\n\n{transcript(session, messages)}"
+    return json.dumps(
+        {
+            "session": session.model_dump(mode="json"),
+            "reply_times": reply.model_dump(mode="json"),
+            "spent_micros": spent_micros,
+            "messages": [message.model_dump(mode="json") for message in messages],
+        },
+        indent=2,
+    )
+
+
+async def deleted(config: Config, session_id: str) -> str:
+    """Remove a session. Raises `UnknownSession`."""
+    async with _open(config) as sessions:
+        session = await sessions.get_session(session_id)
+        if not await sessions.delete_session(session_id):
+            raise UnknownSession(session_id)
+    return f"Removed, with all that was said in it:\n{table([session])}"
+
+
+async def forgotten(config: Config, user: str) -> str:
+    """Remove all that was kept of a user, and give a receipt."""
+    async with _open(config) as sessions:
+        theirs: tuple[Session, ...] = await sessions.get_user_sessions(user)
+        removed = await sessions.forget_user(user)
+        scheme, _, path = sessions.store_url.partition(":")
+        return receipt(
+            user,
+            removed,
+            still_open=sum(one.status is Status.OPEN for one in theirs),
+            store=without_password(sessions.store_url),
+            set_aside=set_aside_files(Path(path)) if scheme == "sqlite" else (),
+            at=sessions.now(),
+        )
+
+
+def _open(config: Config) -> SessionService:
+    if config.store.url.startswith("memory:"):
+        raise CannotStart(
+            '`[store] url = "memory:"` keeps nothing between processes: there is nothing to see\n'
+            "hint: name the store that the worker uses, in `[store] url` or `JUNE_STORE__URL`"
+        )
+    return open_sessions(config.session)

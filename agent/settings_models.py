@@ -1,0 +1,87 @@
+"""The settings of the three stages: what hears, what thinks, what speaks."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agent.settings_types import LANGUAGE_TAG, BaseUrl, KeyVariable, Model, Provider, Section
+
+OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_KEY = "OPENAI_API_KEY"
+"""Decides the profile `auto`."""
+
+
+class StageSettings(Section):
+    """What ears, mind and voice have in common."""
+
+    provider: Provider = ""
+    base_url: BaseUrl = ""
+    key_variable: KeyVariable = ""
+
+    @property
+    def url(self) -> str:
+        """Where the protocol is spoken, without a slash at its end."""
+        return self.base_url.rstrip("/") or OPENAI_URL
+
+    @property
+    def variable_of_key(self) -> str | None:
+        """OpenAI's key is for OpenAI: another server gets one only by its name."""
+        return self.key_variable or (OPENAI_KEY if self.url == OPENAI_URL else None)
+
+
+class SttSettings(StageSettings):
+    model: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\s\x00-\x1f]{0,200}$",
+            json_schema_extra={"rule": "the name of a model, without blanks, or empty"},
+        ),
+    ] = Field("", description="What hears; empty for `gpt-live-transcribe` or `gpt-transcribe`")
+    language: Annotated[
+        str,
+        Field(
+            pattern=f"^({LANGUAGE_TAG})?$",
+            json_schema_extra={"rule": "a language tag such as `en` or `pt-BR`, or empty"},
+        ),
+    ] = Field("", description="The language to expect; empty for the call's")
+    realtime: bool = Field(
+        default=True,
+        description="Words while the caller speaks; `false` for a server without realtime",
+        json_schema_extra={"rule": "`true` or `false`"},
+    )
+
+    @property
+    def model_in_use(self) -> str:
+        return self.model or ("gpt-live-transcribe" if self.realtime else "gpt-transcribe")
+
+
+class LlmSettings(StageSettings):
+    model: Model = Field("gpt-6-luna", description="What thinks, where it is `openai`")
+    temperature: Annotated[float, Field(ge=0, le=2)] | Literal[""] = Field(
+        "",
+        description="How freely it chooses words, 0 to 2; empty for the model's own",
+        json_schema_extra={"rule": "a number from 0 to 2, or empty"},
+    )
+    max_output_tokens: int = Field(
+        200,
+        ge=16,
+        le=16_000,
+        description="The longest answer; one to three sentences are asked for",
+    )
+
+    @property
+    def model_in_use(self) -> str:
+        return self.model
+
+
+class TtsSettings(StageSettings):
+    model: Model = Field("gpt-4o-mini-tts", description="What speaks, where it is `openai`")
+    voice: Model = Field(
+        "marin",
+        description="Its voice",
+        json_schema_extra={"rule": "the name of a voice, without blanks"},
+    )
+
+    @property
+    def model_in_use(self) -> str:
+        return self.model

@@ -1,0 +1,115 @@
+"""What is allowed: from the operator's numbers to the windows and budgets of one turn or call."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from session.limits import Ask, BlockRule, Budget, Window
+from session.money import MICROS
+from session.records import Session
+
+MINUTE, HOUR = 60.0, 3_600.0
+
+TOO_LONG = "too_long"
+TOO_MANY_TURNS = "too_many_turns"
+TOO_MANY_CALLS = "too_many_calls"
+BLOCKED = "blocked"
+OUT_OF_BUDGET = "out_of_budget"
+USER_BUDGET = "user_budget"
+SESSION_BUDGET = "session_budget"
+STORE_IS_DOWN = "store_is_down"
+"""And the call's allowance is spent."""
+UNPRICED = "unpriced"
+"""Nobody knows what the model costs, and the operator allows none of those."""
+
+
+@dataclass(frozen=True)
+class LimitConfig:
+    """The operator's numbers; 0 for no limit."""
+
+    max_input_characters: int = 2_000
+    turns_per_minute: int = 20
+    """Of one user, like the two after it."""
+    turns_per_hour: int = 200
+    calls_per_hour: int = 30
+    session_turns_per_hour: int = 0
+    fleet_turns_per_minute: int = 0
+    dollars_per_day: float = 50.0
+    """Of all calls together, like the two after it."""
+    requests_per_day: int = 20_000
+    tokens_per_day: int = 10_000_000
+    dollars_per_user_and_day: float = 0.0
+    dollars_per_session: float = 0.0
+
+
+def turn_ask(limits: LimitConfig, session: Session, turn: int, now: float) -> Ask:
+    """Every attempt at a turn of a session asks the same."""
+    user, session_id = session.user, session.session_id
+    windows = (
+        (f"turns of {user}", limits.turns_per_minute, MINUTE),
+        (f"turns of {user} in an hour", limits.turns_per_hour, HOUR),
+        (f"turns in {session_id}", limits.session_turns_per_hour, HOUR),
+        ("turns of all", limits.fleet_turns_per_minute, MINUTE),
+    )
+    return Ask(
+        tag=f"{session_id} {turn}",
+        windows=tuple(
+            Window(key, limit, seconds, TOO_MANY_TURNS) for key, limit, seconds in windows if limit
+        ),
+        block=BlockRule(key=f"block of {user}"),
+        budgets=budgets(limits, session, now),
+    )
+
+
+def call_ask(limits: LimitConfig, session: Session, call_id: str, now: float) -> Ask:
+    """Once at the beginning of a call."""
+    window = Window(f"calls of {session.user}", limits.calls_per_hour, HOUR, TOO_MANY_CALLS)
+    return Ask(
+        tag=call_id,
+        windows=(window,) if limits.calls_per_hour else (),
+        block=BlockRule(key=f"block of {session.user}"),
+        budgets=budgets(limits, session, now),
+    )
+
+
+def budgets(limits: LimitConfig, session: Session, now: float) -> tuple[Budget, ...]:
+    """Whose money a call spends: the fleet's first."""
+    day, ends_at = day_of(now)
+    return (
+        day_budget(limits, now),
+        Budget(
+            key=f"user {session.user} {day}",
+            reason=USER_BUDGET,
+            micros=micros_of(limits.dollars_per_user_and_day),
+            ends_at=ends_at,
+        ),
+        Budget(
+            key=f"session {session.session_id}",
+            reason=SESSION_BUDGET,
+            micros=micros_of(limits.dollars_per_session),
+        ),
+    )
+
+
+def day_budget(limits: LimitConfig, now: float) -> Budget:
+    """The fleet's of today."""
+    day, ends_at = day_of(now)
+    return Budget(
+        key=f"day {day}",
+        reason=OUT_OF_BUDGET,
+        micros=micros_of(limits.dollars_per_day),
+        tokens=limits.tokens_per_day or None,
+        requests=limits.requests_per_day or None,
+        ends_at=ends_at,
+        trips_breaker=True,
+    )
+
+
+def day_of(now: float) -> tuple[str, float]:
+    """The day in UTC as `2026-11-25`, and when it ends."""
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today.date().isoformat(), (today + timedelta(days=1)).timestamp()
+
+
+def micros_of(dollars: float) -> int | None:
+    """None for no limit."""
+    return round(dollars * MICROS) or None

@@ -1,0 +1,13 @@
+-- Keeps the figures of a turn once; those of a timed reply also among the newest of all.
+-- KEYS: measured, timed. ARGV: session's id, turn, figures, time, reply or '', how many are kept.
+
+local id, turn, figures, at, reply, newest = take(), take(), take(), take(), take(), take()
+if not is_known(id) or redis.call('HSETNX', KEYS[1], turn, figures) == 0 then
+  return
+end
+if reply ~= '' then
+  redis.call('SADD', KEYS[2], reply)
+  redis.call('ZADD', REPLIES, at, reply)
+  redis.call('ZREMRANGEBYRANK', REPLIES, 0, exact(-newest - 1))
+end
+keep(id)

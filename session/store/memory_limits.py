@@ -1,0 +1,83 @@
+"""Windows and blocks in this process's memory."""
+
+from dataclasses import replace
+
+from session.limits import (
+    Ask,
+    Block,
+    BlockRule,
+    Decision,
+    Hits,
+    Window,
+    blocked_for,
+    judge,
+    next_block,
+)
+from session.store.memory_ledger import MemoryLedger
+
+LONGEST_SECONDS = 86_400.0
+"""No window is longer; older hits are garbage."""
+
+
+class MemoryLimits:
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+        self._hits: dict[str, dict[str, float]] = {}
+        """By key: the time of each tag, oldest first."""
+        self._blocks: dict[str, Block] = {}
+
+    async def admit(self, ask: Ask, *, now: float) -> Decision:
+        seen = self._ledger.look(ask.budgets, now)
+        if not seen.allowed:
+            return seen
+        found = [self._found(window, ask.tag, now) for window in ask.windows]
+        was_counted = bool(found) and all(hits.has_tag for hits in found)
+        if ask.block is not None and not was_counted:
+            if wait := self._blocked(ask.block, now):
+                return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
+        decision = judge(ask, found, now)
+        if not decision.allowed:
+            return decision if ask.block is None else self._refused(ask, ask.block, decision, now)
+        for window in ask.windows:
+            self._hits.setdefault(window.key, {}).setdefault(ask.tag, now)
+        return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
+
+    def _blocked(self, rule: BlockRule, now: float) -> float:
+        block = self._blocks.get(rule.key, Block())
+        wait = blocked_for(rule, block, now)
+        if block.until > now + wait:  # the clock was set back
+            self._blocks[rule.key] = replace(block, until=now + wait)
+        return wait
+
+    def _found(self, window: Window, tag: str, now: float) -> Hits:
+        hits = self._hits.get(window.key, {})
+        for late in [one for one, at in hits.items() if at > now]:  # the clock was set back
+            hits[late] = now
+        within = {one: at for one, at in hits.items() if at > now - window.seconds}
+        return Hits(times=sorted(within.values()), has_tag=tag in within)
+
+    def _refused(self, ask: Ask, rule: BlockRule, decision: Decision, now: float) -> Decision:
+        """Count it; after too many the user is blocked."""
+        key = f"{rule.key} refused"
+        within = Window(key, rule.refusals, rule.within_seconds, "")
+        self._found(within, ask.tag, now)
+        refusals = self._hits.setdefault(key, {})
+        refusals.setdefault(ask.tag, now)
+        if sum(at > now - rule.within_seconds for at in refusals.values()) < rule.refusals:
+            return decision
+        del self._hits[key]
+        block = self._blocks[rule.key] = next_block(rule, self._blocks.get(rule.key, Block()), now)
+        return Decision(
+            allowed=False, reason="blocked", retry_after_seconds=blocked_for(rule, block, now)
+        )
+
+    async def withdraw(self, ask: Ask) -> None:
+        for window in ask.windows:
+            self._hits.get(window.key, {}).pop(ask.tag, None)
+
+    def purge(self, now: float) -> None:
+        for key, hits in list(self._hits.items()):
+            kept = {tag: at for tag, at in hits.items() if at > now - LONGEST_SECONDS}
+            self._hits[key] = kept
+            if not kept:
+                del self._hits[key]

@@ -1,0 +1,92 @@
+"""Limits, money, claims and leases in SQLite: each operation is one transaction."""
+
+from collections.abc import Sequence
+
+from session.claims import Claim
+from session.leases import Lease, LeaseState
+from session.limits import Ask, Decision
+from session.money import Account, Breaker, Charge, Reservation
+from session.store import sql_claims, sql_leases, sql_ledger, sql_limits
+from session.store.sqlite_thread import SqliteThread
+
+
+class SqliteLimits:
+    def __init__(self, db: SqliteThread) -> None:
+        self._db = db
+
+    async def admit(self, ask: Ask, *, now: float) -> Decision:
+        return await self._db.write(lambda db: sql_limits.admit(db, ask, now))
+
+    async def withdraw(self, ask: Ask) -> None:
+        await self._db.write(lambda db: sql_limits.withdraw(db, ask))
+
+
+class SqliteLedger:
+    def __init__(self, db: SqliteThread) -> None:
+        self._db = db
+
+    async def reserve(self, reservation: Reservation, *, now: float) -> Decision:
+        return await self._db.write(lambda db: sql_ledger.reserve(db, reservation, now))
+
+    async def settle(
+        self, reservation_id: str, charge: Charge, *, now: float
+    ) -> tuple[Account, ...]:
+        return await self._db.write(lambda db: sql_ledger.settle(db, reservation_id, charge, now))
+
+    async def accounts(self, keys: Sequence[str], *, now: float) -> tuple[Account, ...]:
+        return await self._db.write(lambda db: sql_ledger.accounts(db, keys, now))
+
+    async def open_breaker(self, breaker: Breaker, *, now: float) -> None:
+        await self._db.write(lambda db: sql_ledger.open_breaker(db, breaker))
+
+    async def close_breaker(self) -> bool:
+        return await self._db.write(sql_ledger.close_breaker)
+
+    async def breaker(self, *, now: float) -> Breaker | None:
+        return await self._db.read(lambda db: sql_ledger.open_now(db, now))
+
+
+class SqliteClaims:
+    def __init__(self, db: SqliteThread) -> None:
+        self._db = db
+
+    async def claim(
+        self, key: str, *, ttl_seconds: float, now: float, session_id: str = ""
+    ) -> Claim:
+        return await self._db.write(
+            lambda db: sql_claims.claim(
+                db, key, ttl_seconds=ttl_seconds, now=now, session_id=session_id
+            )
+        )
+
+    async def fulfil(self, key: str, result: str, *, ttl_seconds: float, now: float) -> None:
+        await self._db.write(
+            lambda db: sql_claims.fulfil(db, key, result, ttl_seconds=ttl_seconds, now=now)
+        )
+
+    async def release(self, key: str) -> None:
+        await self._db.write(lambda db: sql_claims.release(db, key))
+
+
+class SqliteLeases:
+    def __init__(self, db: SqliteThread) -> None:
+        self._db = db
+
+    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
+        return await self._db.write(
+            lambda db: sql_leases.claim(db, room, owner, ttl_seconds=ttl_seconds, now=now)
+        )
+
+    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+        return await self._db.write(
+            lambda db: sql_leases.renew(db, lease, ttl_seconds=ttl_seconds, now=now)
+        )
+
+    async def release(self, lease: Lease) -> None:
+        await self._db.write(lambda db: sql_leases.release(db, lease))
+
+    async def ask_to_leave(self, owner_prefix: str) -> int:
+        return await self._db.write(lambda db: sql_leases.ask_to_leave(db, owner_prefix))
+
+    async def free(self, owner: str) -> int:
+        return await self._db.write(lambda db: sql_leases.free(db, owner))

@@ -1,0 +1,111 @@
+"""Leases, step by step beside a plain model."""
+
+from collections import Counter
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, MultipleResults, invariant, multiple, rule
+from plain_leases import PlainLeases
+from store_machine import StoreMachine
+
+from session.leases import Lease
+
+rooms = st.sampled_from(["a", "b"])
+owners = st.sampled_from(["w1/a", "w1/b", "w11/a", "w2/a"])
+lengths = st.sampled_from([2.0, 3.0, 10.0])
+steps = st.sampled_from([0.25, 1.0, 2.0, 3.0, 7.75])
+jumps = st.sampled_from([0.5, 2.0, 8.0, 3600.0])
+
+
+class LeasesMachine(StoreMachine):
+    """Owners who fight for two rooms, under a clock that is set back and forward.
+
+    A lease that was given back, lost or is older than its store stays in some owner's hands.
+    """
+
+    given = Bundle("given")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = PlainLeases()
+        self.passed_seconds = 0.0
+        """Really, whatever the clock says."""
+        self.believed: dict[tuple[str, str], float] = {}
+        """By room and owner: until when it was told that it holds the room."""
+        self.highest: Counter[str] = Counter()
+        """By room: the fence."""
+
+    @rule(target=given, room=rooms, owner=owners, seconds=lengths)
+    def claim(self, room: str, owner: str, seconds: float) -> Lease | MultipleResults[Lease]:
+        is_free = self.model.is_free_for(owner, room, self.now)
+        lease = self.run(
+            self.store.leases.claim(room, owner, ttl_seconds=seconds, now=self.now)
+        )
+        assert (lease is not None) == is_free
+        if lease is None:
+            return multiple()
+        assert (lease.room, lease.owner) == (room, owner)
+        assert lease.fence > self.highest[room]
+        self.model.take(lease, seconds, self.now)
+        self.believe(lease, seconds)
+        return lease
+
+    def believe(self, lease: Lease, seconds: float) -> None:
+        self.highest[lease.room] = max(self.highest[lease.room], lease.fence)
+        self.believed[lease.room, lease.owner] = self.passed_seconds + seconds
+
+    @rule(lease=given, seconds=lengths)
+    def renew(self, lease: Lease, seconds: float) -> None:
+        expected = self.model.renew(lease, seconds, self.now)
+        state = self.run(self.store.leases.renew(lease, ttl_seconds=seconds, now=self.now))
+        assert state == expected
+        if state.held:
+            self.believe(lease, seconds)
+
+    @rule(lease=given)
+    def release(self, lease: Lease) -> None:
+        if self.model.has(lease):
+            self.believed.pop((lease.room, lease.owner), None)
+        self.model.release(lease)
+        self.run(self.store.leases.release(lease))
+
+    @rule(owner_prefix=st.sampled_from(["w1/", "w2/", "w11/", "w1/a", "w3/"]))
+    def ask_to_leave(self, owner_prefix: str) -> None:
+        expected = self.model.ask_to_leave(owner_prefix)
+        assert self.run(self.store.leases.ask_to_leave(owner_prefix)) == expected
+
+    @rule(owner=owners)
+    def free(self, owner: str) -> None:
+        assert self.run(self.store.leases.free(owner)) == self.model.free(owner)
+        self.forget_beliefs(owner)
+
+    def forget_beliefs(self, *of: str) -> None:
+        self.believed = {key: until for key, until in self.believed.items() if key[1] not in of}
+
+    @rule(seconds=steps)
+    def pass_time(self, seconds: float) -> None:
+        self.passed_seconds += seconds
+        self.now += seconds
+
+    @rule(seconds=jumps)
+    def set_back(self, seconds: float) -> None:
+        self.now -= seconds
+
+    @rule(seconds=jumps)
+    def set_forward(self, seconds: float) -> None:
+        self.now += seconds
+        self.believed.clear()
+
+    @rule()
+    def lose_everything(self) -> None:
+        """The file was removed, or the server emptied."""
+        self.opened.empty()
+        self.model = PlainLeases()
+        self.believed.clear()
+        self.highest.clear()
+
+    @invariant()
+    def a_room_has_one_holder(self) -> None:
+        holders = Counter(
+            room for (room, _), until in self.believed.items() if until > self.passed_seconds
+        )
+        assert all(count == 1 for count in holders.values())

@@ -1,0 +1,110 @@
+"""Windows and blocks, step by step beside a plain model."""
+
+from collections import defaultdict
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from plain_limits import Answer, PlainLimits
+from store_machine import StoreMachine
+
+from session.limits import Ask, BlockRule, Window
+
+LENGTHS_SECONDS = {"minute": 60.0, "hour": 3600.0, "fleet": 60.0}
+
+users = st.sampled_from(["ann", "bob"])
+tags = st.sampled_from("12345678")
+names = st.lists(st.sampled_from(sorted(LENGTHS_SECONDS)), unique=True)
+steps = st.sampled_from([0.25, 1.0, 19.75, 40.0, 60.0, 100.0, 900.0, 3600.0, 90_000.0])
+
+
+class LimitsMachine(StoreMachine):
+    """Two users with windows of their own and one in common, and a clock that may be set back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = PlainLimits()
+        self.limits: dict[str, int] = {}
+        self.was_set_back = self.was_purged = False
+        self.counted: defaultdict[Window, list[tuple[str, float]]] = defaultdict(list)
+        """What the store said it admits: the tag and when."""
+        self.asked = 0
+
+    @initialize(minute=st.integers(0, 5), hour=st.integers(1, 8), fleet=st.integers(1, 8))
+    def configure(self, minute: int, hour: int, fleet: int) -> None:
+        self.limits = {"minute": minute, "hour": hour, "fleet": fleet}
+
+    def ask(self, user: str, tag: str, names: list[str], *, is_blockable: bool) -> Ask:
+        rule = BlockRule(f"block of {user}", 3, 60.0, shortest_seconds=100, longest_seconds=500)
+        return Ask(
+            tag=f"{user} {tag}",
+            windows=tuple(
+                Window(
+                    f"{name} of {'all' if name == 'fleet' else user}",
+                    self.limits[name],
+                    LENGTHS_SECONDS[name],
+                    name,
+                )
+                for name in names
+            ),
+            block=rule if is_blockable else None,
+        )
+
+    @rule(user=users, tag=tags, names=names, is_blockable=st.booleans())
+    def admit(self, user: str, tag: str, names: list[str], is_blockable: bool) -> None:
+        self.check(self.ask(user, tag, names, is_blockable=is_blockable))
+
+    @rule(user=users, times=st.integers(3, 9))
+    def insist(self, user: str, times: int) -> None:
+        """On one new thing after another."""
+        for _ in range(times):
+            self.asked += 1
+            self.check(self.ask(user, f"new {self.asked}", ["minute", "hour"], is_blockable=True))
+
+    def check(self, ask: Ask) -> None:
+        expected = self.model.admit(ask, self.now)
+        decision = self.run(self.store.limits.admit(ask, now=self.now))
+        near = expected.near if decision.near is None else frozenset({decision.near})
+        assert (decision.near is None) == (not expected.near)
+        assert near <= expected.near
+        said = Answer(
+            decision.allowed, decision.reason, decision.retry_after_seconds, expected.near
+        )
+        assert said == expected
+        if decision.allowed:
+            for window in ask.windows:
+                within = [tag for tag, at in self.counted[window] if at > self.now - window.seconds]
+                if ask.tag not in within:
+                    self.counted[window].append((ask.tag, self.now))
+
+    @rule(user=users, tag=tags, names=names)
+    def withdraw(self, user: str, tag: str, names: list[str]) -> None:
+        ask = self.ask(user, tag, names, is_blockable=False)
+        self.model.withdraw(ask)
+        self.run(self.store.limits.withdraw(ask))
+        for window in ask.windows:
+            self.counted[window] = [one for one in self.counted[window] if one[0] != ask.tag]
+
+    @rule(seconds=steps)
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+
+    # A purge by a clock that was wrong takes hits that are missed when it is right again.
+    @precondition(lambda self: not self.was_purged)
+    @rule(seconds=steps)
+    def set_back(self, seconds: float) -> None:
+        self.now -= seconds
+        self.was_set_back = True
+
+    @rule()
+    def purge(self) -> None:
+        """Nothing that still counts is garbage."""
+        self.run(self.store.sessions.purge(seen_before=0, now=self.now))
+        self.was_purged = True
+
+    @invariant()
+    def no_window_has_more_than_its_limit(self) -> None:
+        if self.was_set_back:
+            return
+        for window, counted in self.counted.items():
+            within = [tag for tag, at in counted if self.now - window.seconds < at]
+            assert len(within) <= window.limit

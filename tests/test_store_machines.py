@@ -1,0 +1,53 @@
+"""The stores beside plain models of them: whatever is done, in whichever order."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from leases_machine import LeasesMachine
+from ledger_machine import LedgerMachine
+from limits_machine import LimitsMachine
+from store_machine import OpenedStore, StoreMachine
+
+EXAMPLES = 40
+STEPS = 30
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenedStore]:
+    url = {
+        "memory": "memory:",
+        "sqlite": f"sqlite:{tmp_path_factory.mktemp('machines') / 'june.db'}",
+    }[request.param]
+    with asyncio.Runner() as runner:
+        opened = OpenedStore(url, runner)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize(
+    "examples", [EXAMPLES, pytest.param(10 * EXAMPLES, marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("machine", [LimitsMachine, LedgerMachine, LeasesMachine])
+def test_a_store_does_as_its_plain_model(
+    opened: OpenedStore,
+    machine: type[StoreMachine],
+    examples: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Answer by answer."""
+    monkeypatch.setattr(StoreMachine, "opened", opened, raising=False)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
