@@ -26,7 +26,7 @@ def wrong_price(path: Path, error: ErrorDetails) -> Problem:
     value = error["input"]
     match error["type"], inner:
         case "value_error", _:
-            return Problem(where, error["msg"].removeprefix("Value error, "))
+            return Problem(f"{where}:", error["msg"].removeprefix("Value error, "))
         case _, []:
             return Problem(where, f"must be a table, `[prices.{_key(model)}]`", value)
         case "extra_forbidden", _ if isinstance(value, dict):

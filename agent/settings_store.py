@@ -23,6 +23,7 @@ StoreUrl = Annotated[
         ),
         json_schema_extra={
             "rule": "`sqlite:PATH`, `redis://HOST:PORT`, `rediss://HOST:PORT`, `memory:`, or empty"
+            " (in a password `/` is `%2F`, `?` is `%3F`, `#` is `%23` and `@` is `%40`)"
         },
     ),
     AfterValidator(_redis_has_a_host),

@@ -27,7 +27,8 @@ class SessionConfig:
     """What the memory needs to know. `store_url` empty: a SQLite file in `data_dir`."""
 
     data_dir: Path
-    store_url: str = ""
+    store_url: str = field(default="", repr=False)
+    """It may hold a password."""
     secret_key: bytes | None = field(default=None, repr=False)
     """Keys the hashes of users; None for the key in `data_dir`, which is made at first use."""
     limits: LimitConfig = field(default_factory=LimitConfig)

@@ -8,7 +8,7 @@ from typing import Self
 
 from session.config import SessionConfig
 from session.duplicates import Duplicates
-from session.errors import NoGuestTokens, StoreError, UnknownSession
+from session.errors import NoGuestTokens, StoreError, StoreUnusable, UnknownSession
 from session.gate import decide_turn
 from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
@@ -80,6 +80,11 @@ class SessionService:
             return self._config.secret_key
         if self._config.store_url.startswith("memory:"):
             return b"forgotten with the process"
+        if self._config.store_url.startswith("redis"):
+            raise StoreUnusable(
+                "with a Redis store the machines must agree on the key for users\n"
+                "hint: set `JUNE_SECRET_KEY` to the same on all of them (`openssl rand -hex 32`)"
+            )
         return key_in(self._config.data_dir)
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -40,9 +40,7 @@ class LedgerMachine(StoreMachine):
         """What was used without being asked for, by account and kind."""
 
     @initialize(day=st.tuples(limits, limits, limits), user=limits, session=limits)
-    def configure(
-        self, day: tuple[int | None, ...], user: int | None, session: int | None
-    ) -> None:
+    def configure(self, day: tuple[int | None, ...], user: int | None, session: int | None) -> None:
         micros, tokens, requests = day
         requests = None if requests is None else 1 + requests % 9
         self.budgets = {
@@ -74,6 +72,7 @@ class LedgerMachine(StoreMachine):
     )
     def reserve(
         self,
+        *,
         name: str,
         names: list[str],
         days_ago: int,
@@ -101,9 +100,7 @@ class LedgerMachine(StoreMachine):
             for budget in reserved.budgets:
                 more_micros = max(0, charge.micros - reserved.micros)
                 more_tokens = max(0, charge.tokens - reserved.tokens)
-                self.use_beyond(
-                    budget.key, more_micros, more_tokens, max(0, charge.requests - 1)
-                )
+                self.use_beyond(budget.key, more_micros, more_tokens, max(0, charge.requests - 1))
         for account in settled:
             self.check_limits(account)
 
@@ -150,7 +147,7 @@ class LedgerMachine(StoreMachine):
 
     @rule()
     def read_accounts(self) -> None:
-        # Not after every step: a reservation must also be found to have run out by other operations.
+        # Not after every step: others must find what has run out, too.
         keys = ["unused", *self.used]
         accounts = self.run(self.store.ledger.accounts(keys, now=self.now))
         assert accounts == tuple(self.model.account(key, self.now) for key in keys)

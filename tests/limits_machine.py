@@ -33,6 +33,11 @@ class LimitsMachine(StoreMachine):
     def configure(self, minute: int, hour: int, fleet: int) -> None:
         self.limits = {"minute": minute, "hour": hour, "fleet": fleet}
 
+    @rule(names=names, limit=st.integers(0, 5))
+    def change_limits(self, names: list[str], limit: int) -> None:
+        """The operator starts June with other settings."""
+        self.limits |= dict.fromkeys(names, limit)
+
     def ask(self, user: str, tag: str, names: list[str], *, is_blockable: bool) -> Ask:
         rule = BlockRule(f"block of {user}", 3, 60.0, shortest_seconds=100, longest_seconds=500)
         return Ask(

@@ -60,9 +60,7 @@ class PlainLedger:
             if key in {budget.key for budget in entry.reservation.budgets}
         ]
         held = [
-            entry.reservation
-            for entry in theirs
-            if entry.charge is None and entry.expires_at > now
+            entry.reservation for entry in theirs if entry.charge is None and entry.expires_at > now
         ]
         charges = list(_charges(theirs, now))
         return Account(

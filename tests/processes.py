@@ -26,18 +26,23 @@ forking = multiprocessing.get_context("forkserver")
 forking.set_forkserver_preload(["pytest", "session.store"])
 
 
-def run(url: str, work: Work[T], start_at: float = 0.0) -> T:
-    """What it returns with a store of its own; it begins at this Unix time, the store before."""
+def run(url: str, work: Work[T], *, open_at: float = 0.0, begin_at: float = 0.0) -> T:
+    """What it returns with a store of its own; Unix times before which nothing happens."""
 
     async def begin() -> T:
+        await _wait_until(open_at)
         store = await open_store(url)
         try:
-            await asyncio.sleep(max(0.0, start_at - time.time()))
+            await _wait_until(begin_at)
             return await work(store)
         finally:
             await store.aclose()
 
     return asyncio.run(begin())
+
+
+async def _wait_until(at: float) -> None:
+    await asyncio.sleep(max(0.0, at - time.time()))
 
 
 class Crowd:
@@ -48,9 +53,9 @@ class Crowd:
         self.url = url
 
     def at_once(self, work: Callable[[Store, int], Awaitable[T]]) -> list[T]:
-        """What it returns in each of them; it is told its number."""
-        start_at = time.time() + 0.2
-        jobs = [(self.url, work, number, start_at) for number in range(PROCESSES)]
+        """What it returns in each of them; it is told its number. They open the store at once."""
+        now = time.time()
+        jobs = [(self.url, work, number, now + 0.05, now + 0.2) for number in range(PROCESSES)]
         return self._pool.starmap(_numbered, jobs, chunksize=1)
 
     def after(self, work: Work[T]) -> T:
@@ -59,10 +64,14 @@ class Crowd:
 
 
 def _numbered(
-    url: str, work: Callable[[Store, int], Awaitable[T]], number: int, start_at: float
+    url: str,
+    work: Callable[[Store, int], Awaitable[T]],
+    number: int,
+    open_at: float,
+    begin_at: float,
 ) -> T:
     try:
-        return run(url, lambda store: work(store, number), start_at)
+        return run(url, lambda store: work(store, number), open_at=open_at, begin_at=begin_at)
     except StoreError as error:
         # It cannot be pickled, and the pool would wait for it for ever.
         raise AssertionError(str(error)) from None
@@ -77,7 +86,8 @@ class Servant:
     def do(self, work: Work[T]) -> T:
         """What it returns there. Raises the `StoreError` that it raises there."""
         self.begin(work)
-        return self.end()
+        answer: T = self.end()
+        return answer
 
     def begin(self, work: Work[Any]) -> None:
         """Without waiting for it; `end` does."""
@@ -134,8 +144,7 @@ async def _serving(url: str, pipe: "Connection") -> None:
             except EOFError:
                 break
             try:
-                answer = (await work(store), None, False)
+                pipe.send((await work(store), None, False))
             except StoreError as error:
-                answer = (None, str(error), error.retryable)
-            pipe.send(answer)
+                pipe.send((None, str(error), error.retryable))
         await store.aclose()

@@ -8,6 +8,7 @@ import apsw
 from hypothesis.stateful import RuleBasedStateMachine
 
 from session.store import MemoryStore, SqliteStore, Store, open_store
+from session.store.redis import RedisStore
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ class OpenedStore:
                 self.store = MemoryStore()
             case SqliteStore():
                 self.run(self.store.db.write(delete_all))
+            case RedisStore():
+                self.run(self.store.db.ask("FLUSHDB"))
 
     def close(self) -> None:
         self.run(self.store.aclose())

@@ -1,5 +1,6 @@
 """The configuration: what wins, and what the operator reads when something is wrong."""
 
+import dataclasses
 import pickle
 import re
 import tomllib
@@ -13,6 +14,10 @@ from hypothesis import strategies as st
 from agent.config import Config, ConfigError, load
 from agent.config_errors import settings
 from agent.settings import Settings
+from agent.settings_limits import LimitSettings, PerRequest
+from agent.settings_store import without_password
+from session import LimitConfig, MoneyConfig
+from session.prices import Price
 
 ROOT = Path(__file__).parent.parent
 HOME = {"HOME": "/home/alice"}
@@ -115,7 +120,28 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ('[agent]\nname = ""\n', "`agent.name` must be 1 to 64 letters, digits, `_`, `.` or `-`"),
         ('[agent]\nname = "a\\u001bb"\n', "(got `a\\x1bb`)"),
         ('[agent]\nlanguage = "English"\n', "a language tag such as `en` or `pt-BR`"),
-        ('[store]\nurl = "redis://h"\n', "must be `sqlite:PATH`, `memory:`, or empty"),
+        ('[store]\nurl = "postgres://h"\n', "`%40`) (got `postgres://h`)"),
+        ('[store]\nurl = "redis://"\n', "must be `sqlite:PATH`, `redis://HOST:PORT`, "),
+        ('[store]\nurl = "redis://h:0"\n', "must be `sqlite:PATH`, `redis://HOST:PORT`, "),
+        ('[store]\nurl = "redis://h/one"\n', "must be `sqlite:PATH`, `redis://HOST:PORT`, "),
+        ('[store]\nurl = "redis://h?password=x"\n', "must be `sqlite:PATH`, `redis://HOST:PORT`"),
+        ("[limits]\nturns_per_minute = -1\n", "from 0 to 1000000000 (got `-1`)"),
+        ("[limits]\ntokens_per_day = 1.5\n", "from 0 to 1000000000000 (got `1.5`)"),
+        ("[limits]\ndollars_per_day = inf\n", "must be dollars from 0.000001 to 1000000000, or 0"),
+        ("[limits]\ndollars_per_day = nan\n", "(got `nan`)"),
+        ("[limits]\ndollars_per_day = -0.5\n", "(got `-0.5`)"),
+        ("[limits]\ndollars_per_day = 1e-9\n", "(got `1e-09`)"),
+        ('[limits]\ndollars_per_session = "5"\n', "must be dollars from 0.000001"),
+        ("[limits]\nalert_dollars = 5\n", "must be a list of at most 20 amounts in dollars, such"),
+        ('[limits]\nalert_dollars = [5, "x", true]\n', "(got `[5, x, true]`)"),
+        ("[limits]\nalert_dollars = [0]\n", "(got `[0]`)"),
+        ('[limits]\nalert_webhook = "example.org"\n', "must be an address such as `https://exam"),
+        ('[limits]\nunpriced = "ask"\n', "must be `allow`, `deny` or a price such as `{per_requ"),
+        ("[limits]\nunpriced = {per_request = -1}\n", "(got `{per_request = -1}`)"),
+        ("[limits]\nunpriced = {per_minute = 1}\n", "(got `{per_minute = 1}`)"),
+        ('[limits]\nwhen_store_is_down = "ajar"\n', "must be one of `closed`, `open` (got `ajar`)"),
+        ('"worker.max_calls" = 5\n', "`worker.max_calls` is not a setting; did you mean"),
+        ('"a\\u001b" = 5\n', "`a\\x1b` is not a setting"),
         ("[data]\ndir = 5\n", "`data.dir` must be the path of a folder, or empty (got `5`)"),
         ('[data]\ndir = "a\\u0000b"\n', "(got `a\\x00b`)"),
         ("worker = 5\n", "`worker` must be a section, `[worker]` (got `5`)"),
@@ -182,7 +208,13 @@ def test_a_folder_is_no_file(here: Path) -> None:
         ('[worker]\npassword = "hush-hush"\n', "`worker.password` is read only from the environ"),
         ('[agent]\ntoken = ["hush-hush"]\n', "`agent.token` is read only from the environment"),
         ('[livekit]\napi_secre = "hush-hush"\n', "`livekit.api_secre` is read only from the"),
-        ('[store]\nurl = "redis://:hush-hush@h"\n', "(got `redis://[secret]@h`)"),
+        ('[store]\nurl = "redis://:hush-hush@h"\n', "environment: set `JUNE_STORE__URL`"),
+        ('[store]\nurl = "rediss://a:hush/@hush@h/0"\n', "environment: set `JUNE_STORE__URL`"),
+        ('[store]\nurl = "redis:/:hush-hush@h"\n', "environment: set `JUNE_STORE__URL`"),
+        ('[store]\nurl = "redsi:/:hush-hush@h"\n', "must be `sqlite:PATH`, `redis://HOST"),
+        ('[store]\nurll = "redis:/:hush-hush@h"\n', "did you mean `store.url`?\n"),
+        ('[limits]\nalert_webhook = "http:/a:hush@h"\n', "must be an address such as"),
+        ('[limits]\nwebhook_secret = "hush-hush"\n', "environment: set `JUNE_WEBHOOK_SECRET`"),
         ('sekret = "hush-hush"\n', "`sekret` is not a setting"),
     ],
 )
@@ -247,12 +279,70 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
     )
 
 
-def test_a_short_key_is_refused_without_being_shown() -> None:
-    """A guessed key would turn the hashes of users back into names."""
-    message = complaint(environ={"JUNE_SECRET_KEY": "hush-hush"})
+@pytest.mark.parametrize("name", ["JUNE_SECRET_KEY", "JUNE_WEBHOOK_SECRET"])
+def test_a_short_key_is_refused_without_being_shown(name: str) -> None:
+    """A guessed key would turn the hashes of users back into names, or sign false alerts."""
+    message = complaint(environ={name: "hush-hush"})
 
-    assert "`JUNE_SECRET_KEY` must have at least 16 characters; run `openssl" in message
+    assert f"`{name}` must have at least 16 characters; run `openssl rand -hex 32`" in message
     assert "hush" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[store]\nurl = "redis://h:6379/0"\n', "JUNE_SECRET_KEY"),
+        ('[limits]\nalert_webhook = "https://h/alerts?of=june"\n', "JUNE_WEBHOOK_SECRET"),
+    ],
+)
+def test_a_secret_that_is_needed_is_asked_for(here: Path, text: str, name: str) -> None:
+    """With the command that makes one."""
+    assert f"`{name}` is not set, and " in complaint(text, {name: ""})
+    assert "run `openssl rand -hex 32`" in complaint(text)
+    load(written(here / "my.toml", text), {**HOME, name: "0123456789abcdef"})
+
+
+REDIS = {
+    **HOME,
+    "JUNE_STORE__URL": "rediss://june:hush%2Dhush@redis.example.org:6380/2",
+    "JUNE_SECRET_KEY": "0123456789abcdef",
+}
+
+
+def test_the_password_of_a_store_is_used_and_shown_nowhere() -> None:
+    """The memory gets the URL whole; the redactor knows the password as written and as meant."""
+    config = load(environ=REDIS)
+
+    assert config.session.store_url == REDIS["JUNE_STORE__URL"]
+    assert config.store.url == "rediss://redis.example.org:6380/2"
+    assert config.secrets == ("0123456789abcdef", "hush%2Dhush", "hush-hush")
+    for text in (repr(config), str(config), config.model_dump_json()):
+        assert "hush" not in text
+    assert pickle.loads(pickle.dumps(config)).session == config.session
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h:6379", "redis://h:6379"),
+        ("redis://june@h", "redis://h"),
+        ("rediss://:hush@[::1]:6379/0", "rediss://[::1]:6379/0"),
+        ("sqlite:/home/june@h/june.db", "sqlite:/home/june@h/june.db"),
+        ("memory:", "memory:"),
+    ],
+)
+def test_a_store_can_be_named_without_its_password(url: str, shown: str) -> None:
+    """In a receipt, for instance."""
+    assert without_password(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:hush/hush@h", "redis:/:hush@h", "redis://:hush hush@h", "redis://a:hush@"]
+)
+@pytest.mark.parametrize("name", ["JUNE_STORE__URL", "JUNE_STORE_URL", "JUNE_STORE__URLS"])
+def test_a_url_that_may_hold_a_password_is_not_shown(name: str, url: str) -> None:
+    """Not even where it cannot be taken apart, or the variable is misspelt."""
+    assert "hush" not in complaint(environ={name: url})
 
 
 SECRET = {
@@ -261,6 +351,7 @@ SECRET = {
     "LIVEKIT_API_KEY": "APIkey",
     "LIVEKIT_API_SECRET": "a secret without a shape",
     "JUNE_SECRET_KEY": "0123456789abcdef",
+    "JUNE_WEBHOOK_SECRET": "fedcba9876543210",
 }
 
 
@@ -269,7 +360,7 @@ def test_secrets_come_from_the_environment_and_are_hidden_in_every_text() -> Non
     config = load(environ=SECRET)
 
     assert config.livekit.missing == ()
-    assert config.secrets == ("a secret without a shape", "0123456789abcdef")
+    assert config.secrets == ("a secret without a shape", "0123456789abcdef", "fedcba9876543210")
     for text in (repr(config), str(config), config.model_dump_json()):
         assert not any(secret in text for secret in config.secrets)
 
@@ -343,7 +434,145 @@ def test_the_memory_gets_what_it_needs() -> None:
 
     assert session.data_dir == Path("/home/alice/.local/share/june")
     assert session.secret_key == b"0123456789abcdef"
-    assert session.max_input_characters == 500
+    assert session.limits == LimitConfig(max_input_characters=500)
+    assert session.money == MoneyConfig()
+
+
+def test_every_limit_is_a_setting_and_has_the_memory_s_own_default() -> None:
+    """Two lists of numbers would drift apart."""
+    limits = LimitConfig()
+    for field in dataclasses.fields(LimitConfig):
+        assert getattr(LimitSettings(), field.name) == getattr(limits, field.name), field.name
+    settings_of_money = set(LimitSettings.model_fields) - set(dataclasses.asdict(limits))
+    assert settings_of_money == {
+        "alert_dollars",
+        "alert_webhook",
+        "unpriced",
+        "when_store_is_down",
+    }
+
+
+MONEY = """
+[limits]
+turns_per_hour = 0
+dollars_per_day = 12
+dollars_per_session = 0.25
+alert_dollars = [5, 2.5]
+unpriced = {per_request = 0.02}
+when_store_is_down = "open"
+
+[prices."gpt-4.1"]
+input_per_mtok = 2
+cached_input_per_mtok = 0.5
+output_per_mtok = 8
+
+[prices."our/whisper"]
+free = true
+"""
+
+
+def test_money_is_told_to_the_memory(here: Path) -> None:
+    """Limits, alerts, what is done with unknown prices, and the operator's own."""
+    session = load(written(here / "my.toml", MONEY), HOME).session
+
+    assert session.limits.turns_per_hour == 0
+    assert session.limits.dollars_per_day == 12.0
+    assert session.limits.dollars_per_session == 0.25
+    assert session.money == MoneyConfig(
+        prices={
+            "gpt-4.1": Price(input_per_mtok=2, cached_input_per_mtok=0.5, output_per_mtok=8),
+            "our/whisper": Price(free=True),
+        },
+        unpriced=0.02,
+        alert_dollars=(5.0, 2.5),
+        when_store_is_down="open",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key", "read"),
+    [
+        ("ALERT_DOLLARS", "[1, 2.5]", "alert_dollars", [1.0, 2.5]),
+        ("ALERT_DOLLARS", "[]", "alert_dollars", []),
+        ("UNPRICED", "deny", "unpriced", "deny"),
+        ("UNPRICED", "{per_request = 0.01}", "unpriced", PerRequest(per_request=0.01)),
+        ("DOLLARS_PER_DAY", "7.5", "dollars_per_day", 7.5),
+    ],
+)
+def test_a_variable_is_written_as_in_the_file(
+    name: str, value: str, key: str, read: object
+) -> None:
+    """Also where it is a list or a table."""
+    config = load(environ={**HOME, f"JUNE_LIMITS__{name}": value})
+
+    assert getattr(config.limits, key) == read
+
+
+@pytest.mark.parametrize("value", ["10, 25", "[10", "[inf]", "[" * 100_000, "[1]\nb = 2]"])
+def test_a_list_that_is_none_is_refused_in_words(value: str) -> None:
+    """As it was written."""
+    message = complaint(environ={"JUNE_LIMITS__ALERT_DOLLARS": value})
+
+    assert "`JUNE_LIMITS__ALERT_DOLLARS` must be a list of at most 20 amounts" in message
+    assert "1 problem:" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "[prices.gpt-x]\ninput_per_mtoc = 1\n",
+            "`prices.gpt-x.input_per_mtoc` is not a setting; did you mean `input_per_mtok`?",
+        ),
+        ("[prices.gpt-x]\nfree = true\nhue = 1\n", "is not a setting; there are `input_per_mtok`,"),
+        (
+            "[prices.gpt-x]\nper_minute = -1\n",
+            "`prices.gpt-x.per_minute` must be dollars, 0 or more (got `-1`)",
+        ),
+        ("[prices.gpt-x]\nper_minute = nan\n", "must be dollars, 0 or more (got `nan`)"),
+        ('[prices.gpt-x]\nper_minute = "1"\n', "must be dollars, 0 or more (got `1`)"),
+        ("[prices.gpt-x]\nper_minute = {a = 1}\n", "0 or more (got `{a = 1}`)"),
+        ("[prices.gpt-x]\nfree = 1\n", "`prices.gpt-x.free` must be `true` or `false` (got `1`)"),
+        ("[prices]\ngpt-x = 5\n", "`prices.gpt-x` must be a table, `[prices.gpt-x]` (got `5`)"),
+        ("prices = 5\n", "`prices` must be a section, `[prices]` (got `5`)"),
+        ("[[prices]]\nfree = true\n", "`prices` must be a section, `[prices]`"),
+        ("[price.gpt-x]\nfree = true\n", "`price` is not a section; did you mean `[prices]`?"),
+        (
+            "[prices.gpt-4.1]\nfree = true\n",
+            '`prices.gpt-4.1` is not a price; did you mean `[prices."gpt-4.1"]`?',
+        ),
+        (
+            "[prices.a.b.c]\nfree = true\n",
+            '`prices.a.b` is not a price; did you mean `[prices."a.b.c"]`?',
+        ),
+        (
+            '[prices."gpt-4.1"]\nper_minut = 1\n',
+            '`prices."gpt-4.1".per_minut` is not a setting; did you mean `per_minute`?',
+        ),
+        ("[prices.gpt-x]\n", "`prices.gpt-x`: "),
+        ("[prices.gpt-x]\nfree = true\nper_minute = 1\n", "`per_minute` contradict each other"),
+    ],
+)
+def test_each_wrong_price_is_explained(text: str, words: str) -> None:
+    """As every other setting is: TOML's dots in a model's name are the likeliest trap."""
+    message = complaint(text)
+
+    assert words in message
+    assert "1 problem:" in message
+
+
+def test_a_wrong_price_is_said_with_everything_else() -> None:
+    """At once."""
+    message = complaint("[prices.a]\nper_minute = -1\n[worker]\nmax_calls = 0\n")
+
+    assert "2 problems:" in message
+
+
+def test_prices_are_in_the_file_only() -> None:
+    """Names of models are no names of variables."""
+    message = complaint(environ={"JUNE_PRICES__GPT_X__FREE": "true"})
+
+    assert "`JUNE_PRICES__GPT_X__FREE` is not a variable: prices come from `agent.toml`" in message
 
 
 def test_the_shipped_file_lists_every_setting_with_its_default_and_its_reason() -> None:
@@ -354,6 +583,17 @@ def test_the_shipped_file_lists_every_setting_with_its_default_and_its_reason() 
     reasons = dict(re.findall(r"^# (.*)\n(\w+) =", text, re.MULTILINE))
     described = {rules["description"]: key.partition(".")[2] for key, rules in settings().items()}
     assert reasons == described
+
+
+def test_the_shipped_file_says_how_a_price_is_written(here: Path) -> None:
+    """Every key of it, and an example that can be used."""
+    text = (ROOT / "agent.toml").read_text().partition("# Dollars for the use")[2]
+    text = text.partition("[prices]")[0]
+    table, *lines = re.findall(r"`([^`]+ = [^`]+|\[[^`]+\])`", text)
+    written(here / "my.toml", "\n".join([table, *lines]))
+
+    assert load(Path("my.toml"), HOME).prices["my-model"].output_per_mtok == 2.0
+    assert set(Price.model_fields) <= set(re.findall(r"\w+", text))
 
 
 def test_the_readme_names_every_section() -> None:
@@ -372,6 +612,9 @@ def test_the_shipped_file_can_be_used_as_it_is() -> None:
 @given(st.sampled_from(sorted(settings())), st.text(st.characters(exclude_characters="\0")))
 @example("agent.name", "june\n")
 @example("worker.max_calls", "²")
+@example("limits.alert_dollars", "[1, 2]")
+@example("limits.unpriced", '"deny"')
+@example("limits.unpriced", "{per_request = 1}")
 def test_no_value_of_a_variable_breaks_the_reader(key: str, value: str) -> None:
     """It is accepted, or refused in words that name the variable."""
     name = f"JUNE_{key.upper().replace('.', '__')}"
@@ -384,5 +627,7 @@ def test_no_value_of_a_variable_breaks_the_reader(key: str, value: str) -> None:
     if refusal:
         assert f"`{name}` must be" in refusal
         assert len(refusal.splitlines()) == 3
+    elif isinstance(kept, str):
+        assert value in (kept, f'"{kept}"')
     else:
-        assert kept == value if isinstance(kept, str) else isinstance(kept, int | float)
+        assert isinstance(kept, int | float | list | PerRequest)

@@ -277,9 +277,7 @@ rates = st.floats(0.001, 1_000)
 stages: st.SearchStrategy[Stage] = st.sampled_from(("stt", "llm", "tts"))
 prices = st.one_of(
     st.builds(Price, input_per_mtok=rates, output_per_mtok=rates),
-    st.builds(
-        Price, input_per_mtok=rates, audio_input_per_mtok=rates, output_per_mtok=rates
-    ),
+    st.builds(Price, input_per_mtok=rates, audio_input_per_mtok=rates, output_per_mtok=rates),
     st.builds(Price, per_minute=rates),
     st.builds(Price, per_mchars=rates),
     st.builds(

@@ -1,17 +1,33 @@
-"""The README's examples are settings that June reads."""
+"""The README's examples are settings that June reads, and its numbers are hers."""
 
+import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import typer.main
 
+from agent.__main__ import app
+from agent.alerts import PAUSES_SECONDS
 from agent.config import Config, load
+from agent.lines import ENGLISH
+from session import Alert, LimitConfig, MoneyConfig, cleaning
+from session.limits import NEAR, BlockRule
+from session.money import MICROS
+from session.prices import SHIPPED
+from session.purse import ALLOWANCE_MICROS
+from session.service import SESSION_SECONDS
 
 ROOT = Path(__file__).parent.parent
 
 README = (ROOT / "README.md").read_text()
 
 MODELS = README.partition("\n## Models\n")[2].partition("\n## ")[0]
+
+LIMITS = README.partition("\n## Limits and money\n")[2].partition("\n## ")[0]
+
+KEPT = README.partition("\n## What June keeps\n")[2].partition("\n## ")[0]
 
 
 def examples() -> list[tuple[str, str]]:
@@ -61,3 +77,125 @@ def test_every_file_that_the_readme_names_exists() -> None:
     """A newcomer follows them."""
     for path in re.findall(r"`((?:agent|session|bench|tests)/[\w./]+)`", README):
         assert (ROOT / path).exists(), path
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of each line of a section's tables, without their heads."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [one for one in cells if one[0] not in {"what", "command", "---"}]
+
+
+def plain(text: str) -> str:
+    """One line, as words run over several."""
+    return " ".join(text.split())
+
+
+def test_the_limits_of_the_table_are_those_without_any_setting() -> None:
+    """Each number and each name of a setting."""
+    told = [(what, limit, re.findall(r"`(\w+)`", names)) for what, limit, names, _ in rows(LIMITS)]
+    ours, rule = LimitConfig(), BlockRule("")
+    assert told == [
+        (
+            "turns of one user",
+            f"{ours.turns_per_minute} a minute, {ours.turns_per_hour} an hour",
+            ["turns_per_minute", "turns_per_hour"],
+        ),
+        ("calls of one user", f"{ours.calls_per_hour} an hour", ["calls_per_hour"]),
+        (
+            "refusals of one user",
+            f"{rule.refusals} within a minute block for {rule.shortest_seconds / 60:.0f} minutes, "
+            f"each next time twice as long, at most {rule.longest_seconds / 3600:.0f} hours",
+            [],
+        ),
+        (
+            "all calls, until midnight UTC",
+            f"${ours.dollars_per_day:.0f}, {ours.requests_per_day:,} requests, "
+            f"{ours.tokens_per_day:,} tokens",
+            ["dollars_per_day", "requests_per_day", "tokens_per_day"],
+        ),
+        ("one user, until midnight UTC", "none", ["dollars_per_user_and_day"]),
+        ("one session", "none", ["dollars_per_session"]),
+    ]
+    assert rule.within_seconds == 60
+    assert ours.dollars_per_user_and_day == ours.dollars_per_session == 0
+    assert ours.session_turns_per_hour == ours.fleet_turns_per_minute == 0
+
+
+def test_what_the_caller_hears_of_a_limit_is_what_june_says() -> None:
+    """Word by word."""
+    assert [heard.strip('"') for *_, heard in rows(LIMITS)] == [
+        ENGLISH.too_many_turns,
+        ENGLISH.too_many_calls,
+        ENGLISH.blocked,
+        ENGLISH.out_of_budget,
+        ENGLISH.user_budget,
+        ENGLISH.session_budget,
+    ]
+
+
+def test_the_lines_about_money_can_be_used(tmp_path: Path) -> None:
+    """They are valid, and mean what the text says."""
+    (example,) = re.findall(r"```toml\n(.*?)```", LIMITS, re.DOTALL)
+    money = loaded(tmp_path, example).session.money
+    assert money.unpriced == "deny"
+    assert money.prices["llama3.2"].free
+    assert money.prices["gpt-4.1"].output_per_mtok == 8.0
+
+
+def test_the_numbers_about_money_are_june_s() -> None:
+    """Thresholds, tries, the allowance, her own prices."""
+    text = plain(LIMITS)
+    *first, last = (f"${dollars:g}" for dollars in MoneyConfig().alert_dollars)
+    assert f"When {', '.join(first)} and {last} of a day are spent or reserved" in text
+    assert f"at {NEAR * 100:.0f} % of each daily limit" in text
+    assert f"with {NEAR * 100:.0f} % of a budget gone" in text
+    assert f"an allowance of ${ALLOWANCE_MICROS / MICROS:.2f}" in text
+    assert "tries three times" in text
+    assert 1 + len(PAUSES_SECONDS) == 3
+    own = text.partition("3. June's own")[2].partition("4. ")[0]
+    assert set(re.findall(r"`([\w-]+)`", own)) == set(SHIPPED)
+
+
+def test_the_example_of_an_alert_is_one() -> None:
+    """As `agent.alerts` sends it."""
+    (example,) = re.findall(r"```json\n(.*?)```", LIMITS, re.DOTALL)
+    alert = Alert("2026-11-25", "$10", 10.02)
+    assert json.loads(example) == {"type": "budget.alert", **asdict(alert)}
+
+
+def test_how_long_june_keeps_a_session_is_said() -> None:
+    """Who asks on behalf of a caller needs the number."""
+    text = plain(KEPT)
+    assert f"no life for {SESSION_SECONDS / 3600:.0f} hours is deleted" in text
+    assert f"at her start and every {cleaning.EVERY_SECONDS / 60:.0f} minutes" in text
+
+
+def test_the_lines_about_redis_can_be_used(tmp_path: Path) -> None:
+    """With a real secret in place of the dots."""
+    found = dict(re.findall(r"^export (\w+)=(\S+)", KEPT, re.MULTILINE))
+    assert set(found) == {"JUNE_STORE__URL", "JUNE_SECRET_KEY"}
+    found["JUNE_SECRET_KEY"] = "0123456789abcdef"
+    config = load(environ={"HOME": str(tmp_path), **found})
+    assert config.store.url == "rediss://redis.example.org:6379/0"
+
+
+def test_each_command_of_the_tables_exists() -> None:
+    """And no other does."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    inner = group.commands["sessions"]
+    assert isinstance(inner, typer.core.TyperGroup)
+    named = re.findall(r"^\| `\./june ?([\w ]*)", README, re.MULTILINE)
+    assert {name.strip() for name in named if not name.startswith("sessions ")} == {
+        "",
+        *group.commands,
+    }
+    assert {name.split()[1] for name in named if name.startswith("sessions ")} == {*inner.commands}
+
+
+def test_each_link_within_the_readme_leads_somewhere() -> None:
+    """By GitHub's rule for headings."""
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors

@@ -101,6 +101,20 @@ async def test_a_user_is_named_by_identity(config: Config) -> None:
     assert json.loads(await listing(config, user="anna", as_json=True)) == []
 
 
+@pytest.mark.parametrize("user", [None, "ann"])
+async def test_who_showed_life_last_comes_first(config: Config, user: str | None) -> None:
+    """Whenever it began."""
+    at = NOW
+    async with open_sessions(config.session, now=lambda: at) as sessions:
+        ids = []
+        for room in ("a", "b", "c", "d"):
+            ids.append((await sessions.get_or_create_for_room(room, "ann")).session_id)
+            at += 1
+        await sessions.touch(ids[1])
+    found = json.loads(await listing(config, user=user, as_json=True))
+    assert [one["session_id"] for one in found] == [ids[1], ids[3], ids[2], ids[0]]
+
+
 @pytest.mark.parametrize("user", [None, "ann o'hara"])
 async def test_what_is_printed_for_more_shows_more(
     config: Config, tmp_path: Path, user: str | None

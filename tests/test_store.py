@@ -5,6 +5,7 @@ import pytest
 from pydantic import JsonValue
 
 from session.errors import StoreUnusable, UnknownSession
+from session.leases import Lease
 from session.records import (
     CloseReason,
     Message,
@@ -318,15 +319,26 @@ async def test_a_dead_owner_is_freed_of_its_rooms(store: Store) -> None:
 
 async def test_a_lease_outlasts_a_store_that_was_emptied(store: Store) -> None:
     """The call goes on, and the next claim has a higher fence."""
-    lease = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
-    assert lease is not None
-    await store.leases.free("w1/j1")
+    lease = Lease("room", "w1/j1", 7)
     assert (await store.leases.renew(lease, ttl_seconds=3, now=NOW)).held
     assert await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 1) is None
     taken = await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 4)
     assert taken is not None
     assert taken.fence > lease.fence
     assert not (await store.leases.renew(lease, ttl_seconds=3, now=NOW + 4)).held
+
+
+async def test_a_room_that_was_given_back_is_not_taken_by_renewing(store: Store) -> None:
+    """Only by a claim: its old holder may be late."""
+    lease = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
+    assert lease is not None
+    await store.leases.release(lease)
+    assert not (await store.leases.renew(lease, ttl_seconds=3, now=NOW)).held
+    again = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
+    assert again is not None
+    assert await store.leases.free("w1/j1") == 1
+    assert not (await store.leases.renew(again, ttl_seconds=3, now=NOW)).held
+    assert await store.leases.ask_to_leave("") == 0
 
 
 async def test_a_clock_that_was_set_back_holds_no_room(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,24 +10,29 @@ from hypothesis.stateful import run_state_machine_as_test
 from leases_machine import LeasesMachine
 from ledger_machine import LedgerMachine
 from limits_machine import LimitsMachine
+from redis_server import RedisServer
 from store_machine import OpenedStore, StoreMachine
 
-EXAMPLES = 40
+EXAMPLES = 60
 STEPS = 30
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", "sqlite", "redis"])
 def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OpenedStore]:
-    url = {
-        "memory": "memory:",
-        "sqlite": f"sqlite:{tmp_path_factory.mktemp('machines') / 'june.db'}",
-    }[request.param]
-    with asyncio.Runner() as runner:
-        opened = OpenedStore(url, runner)
+    folder = tmp_path_factory.mktemp("machines")
+    with ExitStack() as stack:
+        match request.param:
+            case "redis":
+                url = stack.enter_context(RedisServer(folder)).url
+            case "sqlite":
+                url = f"sqlite:{folder / 'june.db'}"
+            case _:
+                url = "memory:"
+        opened = OpenedStore(url, stack.enter_context(asyncio.Runner()))
+        stack.callback(opened.close)
         yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize(

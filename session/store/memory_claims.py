@@ -82,16 +82,25 @@ class MemoryLeases:
 
     async def release(self, lease: Lease) -> None:
         if (held := self._held.get(lease.room)) and held.lease == lease:
-            del self._held[lease.room]
+            self._give_back(held)
 
     async def ask_to_leave(self, owner_prefix: str) -> int:
-        asked = [held for held in self._held.values() if held.lease.owner.startswith(owner_prefix)]
+        asked = [
+            held
+            for held in self._held.values()
+            if held.lease.owner and held.lease.owner.startswith(owner_prefix)
+        ]
         for held in asked:
             held.asked_to_leave = True
         return len(asked)
 
     async def free(self, owner: str) -> int:
-        rooms = [room for room, held in self._held.items() if held.lease.owner == owner]
-        for room in rooms:
-            del self._held[room]
-        return len(rooms)
+        theirs = [held for held in self._held.values() if held.lease.owner == owner]
+        for held in theirs:
+            self._give_back(held)
+        return len(theirs)
+
+    def _give_back(self, held: _Held) -> None:
+        """Who held it before cannot take it again by renewing."""
+        nobodys = Lease(held.lease.room, "", held.lease.fence)
+        self._held[nobodys.room] = _Held(nobodys, expires_at=0.0)

@@ -123,6 +123,7 @@ class MemoryLedger:
 
     def purge(self, now: float) -> None:
         """What ran out long ago will not be corrected any more."""
+        self._let_run_out(now)
         self._reserved = {
             key: held
             for key, held in self._reserved.items()

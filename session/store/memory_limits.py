@@ -22,8 +22,8 @@ LONGEST_SECONDS = 86_400.0
 class MemoryLimits:
     def __init__(self, ledger: MemoryLedger) -> None:
         self._ledger = ledger
-        self._hits: dict[str, dict[str, float]] = {}
-        """By key: the time of each tag, oldest first."""
+        self._hits: dict[tuple[str, float], dict[str, float]] = {}
+        """By key and length of a window: the time of each tag."""
         self._blocks: dict[str, Block] = {}
 
     async def admit(self, ask: Ask, *, now: float) -> Decision:
@@ -32,14 +32,13 @@ class MemoryLimits:
             return seen
         found = [self._found(window, ask.tag, now) for window in ask.windows]
         was_counted = bool(found) and all(hits.has_tag for hits in found)
-        if ask.block is not None and not was_counted:
-            if wait := self._blocked(ask.block, now):
-                return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
+        if ask.block is not None and not was_counted and (wait := self._blocked(ask.block, now)):
+            return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
         decision = judge(ask, found, now)
         if not decision.allowed:
             return decision if ask.block is None else self._refused(ask, ask.block, decision, now)
         for window in ask.windows:
-            self._hits.setdefault(window.key, {}).setdefault(ask.tag, now)
+            self._hits_of(window).setdefault(ask.tag, now)
         return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
 
     def _blocked(self, rule: BlockRule, now: float) -> float:
@@ -49,23 +48,28 @@ class MemoryLimits:
             self._blocks[rule.key] = replace(block, until=now + wait)
         return wait
 
+    def _hits_of(self, window: Window) -> dict[str, float]:
+        return self._hits.setdefault((window.key, window.seconds), {})
+
     def _found(self, window: Window, tag: str, now: float) -> Hits:
-        hits = self._hits.get(window.key, {})
-        for late in [one for one, at in hits.items() if at > now]:  # the clock was set back
-            hits[late] = now
-        within = {one: at for one, at in hits.items() if at > now - window.seconds}
-        return Hits(times=sorted(within.values()), has_tag=tag in within)
+        hits = self._hits_of(window)
+        for one, at in list(hits.items()):
+            # Gone for good: a clock that is set back must not bring it back.
+            if at <= now - window.seconds:
+                del hits[one]
+            elif at > now:  # the clock was set back
+                hits[one] = now
+        return Hits(times=sorted(hits.values()), has_tag=tag in hits)
 
     def _refused(self, ask: Ask, rule: BlockRule, decision: Decision, now: float) -> Decision:
         """Count it; after too many the user is blocked."""
-        key = f"{rule.key} refused"
-        within = Window(key, rule.refusals, rule.within_seconds, "")
+        within = Window(f"{rule.key} refused", rule.refusals, rule.within_seconds, "")
         self._found(within, ask.tag, now)
-        refusals = self._hits.setdefault(key, {})
+        refusals = self._hits_of(within)
         refusals.setdefault(ask.tag, now)
-        if sum(at > now - rule.within_seconds for at in refusals.values()) < rule.refusals:
+        if len(refusals) < rule.refusals:
             return decision
-        del self._hits[key]
+        refusals.clear()
         block = self._blocks[rule.key] = next_block(rule, self._blocks.get(rule.key, Block()), now)
         return Decision(
             allowed=False, reason="blocked", retry_after_seconds=blocked_for(rule, block, now)
@@ -73,7 +77,7 @@ class MemoryLimits:
 
     async def withdraw(self, ask: Ask) -> None:
         for window in ask.windows:
-            self._hits.get(window.key, {}).pop(ask.tag, None)
+            self._hits_of(window).pop(ask.tag, None)
 
     def purge(self, now: float) -> None:
         for key, hits in list(self._hits.items()):

@@ -188,15 +188,15 @@ class Leases(Protocol):
         ...
 
     async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
-        """A room that nobody holds, because the store was emptied, is its last holder's again."""
+        """A room that the store does not know, because it was emptied, is its holder's again."""
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Give it back. A lease that has passed on is let be."""
+        """Give it back: renewing takes it no more. A lease that has passed on is let be."""
         ...
 
     async def ask_to_leave(self, owner_prefix: str) -> int:
-        """Mark the leases of such owners, and say how many there are."""
+        """Mark the leases that such owners hold, and say how many there are."""
         ...
 
     async def free(self, owner: str) -> int:

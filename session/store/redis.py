@@ -1,5 +1,6 @@
 """The Redis store, for several machines: each operation is one script or one command."""
 
+import time
 from typing import Self
 
 from session.errors import StoreError, StoreUnusable
@@ -15,6 +16,9 @@ from session.store.redis_sessions import RedisSessions
 
 LEAST_SKEW_SECONDS = 0.25
 """Clocks that differ by less are as good as equal."""
+
+MICROS = 1_000_000
+"""In a second."""
 
 
 class RedisStore:
@@ -34,20 +38,31 @@ class RedisStore:
         """Connect to `redis://…` or `rediss://…`. Raises `StoreUnusable`."""
         db = RedisClient(address_of(url))
         try:
-            await redis_version.check(db)
-            skew_seconds = await db.skew_seconds()
-        except StoreUnusable:
-            await db.aclose()
-            raise
-        except StoreError as error:
-            await db.aclose()
-            raise unusable(error.__cause__, db.address) from error.__cause__
+            return cls(db, skew_seconds=await _skew_once_usable(db))
         except BaseException:
             await db.aclose()
             raise
-        is_skewed = abs(skew_seconds) >= LEAST_SKEW_SECONDS
-        return cls(db, skew_seconds=skew_seconds if is_skewed else 0.0)
 
     async def aclose(self) -> None:
         """Closing twice is fine."""
         await self.db.aclose()
+
+
+async def _skew_once_usable(db: RedisClient) -> float:
+    """Raises `StoreUnusable` unless Redis can be written and holds nothing newer."""
+    try:
+        await redis_version.check(db)
+        skew_seconds = await _skew_seconds(db)
+    except StoreUnusable:
+        raise
+    except StoreError as error:
+        raise unusable(error.__cause__, db.address) from error.__cause__
+    return skew_seconds if abs(skew_seconds) >= LEAST_SKEW_SECONDS else 0.0
+
+
+async def _skew_seconds(db: RedisClient) -> float:
+    """How far the clock of Redis is ahead of this machine's, to half a round trip."""
+    asked_at = time.time()
+    seconds, micros = await db.ask("TIME")
+    answered_at = time.time()
+    return int(seconds) + int(micros) / MICROS - (asked_at + answered_at) / 2

@@ -1,7 +1,6 @@
 """How this store asks Redis: one round trip at a time, none of them twice."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -37,43 +36,32 @@ class RedisClient:
     def __init__(self, address: RedisAddress) -> None:
         self.address = address
         self._redis = Redis.from_pool(_pool(address))
+        self._send: Callable[..., Awaitable[Any]] = self._redis.execute_command
         # Redis's own limit is an error, and its waiting pool loses connections of cancelled tasks.
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._is_closed = False
 
     async def ask(self, *command: Value) -> Any:
-        """The answer to one command, texts decoded."""
-        return await self._trip(lambda: self._redis.execute_command(*command))
-
-    async def run(
-        self, script: Script, keys: Sequence[str] = (), arguments: Sequence[Value] = ()
-    ) -> Any:
-        """The answer of a script; Redis is told its text only if it does not know it yet."""
-        rest = (len(keys), *keys, *arguments)
-        try:
-            return await self._trip(
-                lambda: self._redis.execute_command("EVALSHA", script.sha, *rest)
-            )
-        except _UnknownScript:
-            return await self.ask("EVAL", script.source, *rest)
-
-    async def _trip(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to one command, its texts decoded. Raises `StoreError`."""
         if self._is_closed:
             raise StoreError(f"the store `{self.address}` is closed", retryable=False)
         try:
             async with asyncio.timeout(TRIP_SECONDS), self._slots:
-                return await work()
+                return await self._send(*command)
         except NoScriptError as error:
             raise _UnknownScript from error
         except (RedisError, OSError) as error:
             raise explained(error, self.address) from without_data(error)
 
-    async def skew_seconds(self) -> float:
-        """How far Redis's clock is ahead of this machine's, to half a round trip."""
-        asked_at = time.time()
-        seconds, micros = await self.ask("TIME")
-        answered_at = time.time()
-        return int(seconds) + int(micros) / 1_000_000 - (asked_at + answered_at) / 2
+    async def run(
+        self, script: Script, keys: Sequence[str] = (), arguments: Sequence[Value] = ()
+    ) -> Any:
+        """What a script returns. Raises `StoreError`."""
+        rest = (len(keys), *keys, *arguments)
+        try:
+            return await self.ask("EVALSHA", script.sha, *rest)
+        except _UnknownScript:
+            return await self.ask("EVAL", script.source, *rest)
 
     async def aclose(self) -> None:
         """Closing twice is fine."""
@@ -86,7 +74,7 @@ class _UnknownScript(Exception):
     """Redis was restarted, or told to forget its scripts."""
 
 
-def _pool(address: RedisAddress) -> ConnectionPool[Any]:
+def _pool(address: RedisAddress) -> ConnectionPool:
     return ConnectionPool(
         SSLConnection if address.is_encrypted else Connection,
         host=address.host,

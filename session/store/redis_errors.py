@@ -29,7 +29,7 @@ def explained(error: Exception, address: RedisAddress) -> StoreError:
     return StoreError(f"the store `{address}` {fault.why}", retryable=fault.is_retryable)
 
 
-def unusable(error: Exception, address: RedisAddress) -> StoreUnusable:
+def unusable(error: BaseException | None, address: RedisAddress) -> StoreUnusable:
     """For the operator, who starts June."""
     fault = _fault(error, address)
     return StoreUnusable(f"the store `{address}` {fault.why}\nhint: {fault.hint}")
@@ -42,7 +42,7 @@ def without_data(error: Exception) -> Exception:
     return error
 
 
-def _fault(error: Exception, address: RedisAddress) -> _Fault:
+def _fault(error: BaseException | None, address: RedisAddress) -> _Fault:
     ping = f"`redis-cli -h {address.host} -p {address.port} ping`"
     match error:
         case driver.AuthenticationError():

@@ -13,5 +13,5 @@ BREAKER = f"{PREFIX}breaker"
 LEASES = f"{PREFIX}leases"
 
 
-def key(kind: str, of: str) -> str:
+def key_of(kind: str, of: str) -> str:
     return f"{PREFIX}{kind}:{of}"

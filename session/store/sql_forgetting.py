@@ -5,6 +5,7 @@ from contextlib import suppress
 import apsw
 
 from session.records import Removed
+from session.store import sql_ledger
 from session.store.rows import rows
 
 KEPT_SECONDS = 172_800.0
@@ -45,6 +46,7 @@ def purge_some(db: apsw.Connection, seen_before: float, limit: int) -> Removed:
 
 def collect(db: apsw.Connection, now: float) -> None:
     """What has run out and nobody will ask for again."""
+    sql_ledger.let_run_out(db, now)
     db.execute("DELETE FROM hits WHERE at < ?", (now - HITS_KEPT_SECONDS,))
     db.execute("DELETE FROM blocks WHERE until < ?", (now - KEPT_SECONDS,))
     db.execute("DELETE FROM claims WHERE expires_at <= ?", (now,))

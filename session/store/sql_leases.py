@@ -1,9 +1,15 @@
-"""Leases in SQLite. Each function runs inside one transaction."""
+"""Leases in SQLite. Each function runs inside one transaction.
+
+A room that was given back keeps its row, without an owner: who held it before cannot take it again
+by renewing, as in a store that was emptied.
+"""
 
 import apsw
 
 from session.leases import Lease, LeaseState
 from session.store.rows import rows
+
+FREE = "owner = '', expires_at = 0, asked_to_leave = 0"
 
 
 def claim(
@@ -50,21 +56,22 @@ def renew(db: apsw.Connection, lease: Lease, *, ttl_seconds: float, now: float) 
 
 
 def release(db: apsw.Connection, lease: Lease) -> None:
-    # The owner too: after a store was emptied its fences begin anew, and a late holder's comes twice.
+    # Of this owner: the fences of a store that was emptied begin anew, and some come twice.
     db.execute(
-        "DELETE FROM leases WHERE room = ? AND owner = ? AND fence = ?",
+        f"UPDATE leases SET {FREE} WHERE room = ? AND owner = ? AND fence = ?",  # noqa: S608  ours
         (lease.room, lease.owner, lease.fence),
     )
 
 
 def ask_to_leave(db: apsw.Connection, owner_prefix: str) -> int:
     db.execute(
-        "UPDATE leases SET asked_to_leave = 1 WHERE substr(owner, 1, length(?1)) = ?1",
+        "UPDATE leases SET asked_to_leave = 1 "
+        "WHERE owner != '' AND substr(owner, 1, length(?1)) = ?1",
         (owner_prefix,),
     )
     return db.changes()
 
 
 def free(db: apsw.Connection, owner: str) -> int:
-    db.execute("DELETE FROM leases WHERE owner = ?", (owner,))
+    db.execute(f"UPDATE leases SET {FREE} WHERE owner = ?", (owner,))  # noqa: S608  ours
     return db.changes()

@@ -25,34 +25,37 @@ def admit(db: apsw.Connection, ask: Ask, now: float) -> Decision:
         return seen
     found = [_found(db, window, ask.tag, now) for window in ask.windows]
     was_counted = bool(found) and all(hits.has_tag for hits in found)
-    if ask.block is not None and not was_counted:
-        if wait := _blocked(db, ask.block, now):
-            return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
+    if ask.block is not None and not was_counted and (wait := _blocked(db, ask.block, now)):
+        return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
     decision = judge(ask, found, now)
     if not decision.allowed:
         return decision if ask.block is None else _refused(db, ask, ask.block, decision, now)
     for window in ask.windows:
-        _hit(db, window.key, ask.tag, now)
+        _hit(db, window, ask.tag, now)
     return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
 
 
 def withdraw(db: apsw.Connection, ask: Ask) -> None:
     for window in ask.windows:
-        db.execute("DELETE FROM hits WHERE key = ? AND tag = ?", (window.key, ask.tag))
+        db.execute("DELETE FROM hits WHERE key = ? AND tag = ?", (_key(window), ask.tag))
 
 
-def _hit(db: apsw.Connection, key: str, tag: str, now: float) -> None:
-    db.execute("INSERT INTO hits VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (key, tag, now))
+def _key(window: Window) -> str:
+    """Windows of one key and several lengths are counted each by itself."""
+    return f"{window.key} {window.seconds}"
+
+
+def _hit(db: apsw.Connection, window: Window, tag: str, now: float) -> None:
+    db.execute("INSERT INTO hits VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (_key(window), tag, now))
 
 
 def _found(db: apsw.Connection, window: Window, tag: str, now: float) -> Hits:
+    key = _key(window)
+    # Gone for good: a clock that is set back must not bring it back.
+    db.execute("DELETE FROM hits WHERE key = ? AND at <= ?", (key, now - window.seconds))
     # In the future: the clock was set back.
-    db.execute("UPDATE hits SET at = ? WHERE key = ? AND at > ?", (now, window.key, now))
-    within = rows(
-        db,
-        "SELECT at, tag FROM hits WHERE key = ? AND at > ? ORDER BY at",
-        (window.key, now - window.seconds),
-    )
+    db.execute("UPDATE hits SET at = ? WHERE key = ? AND at > ?", (now, key, now))
+    within = rows(db, "SELECT at, tag FROM hits WHERE key = ? ORDER BY at", (key,))
     return Hits(times=[at for at, _ in within], has_tag=any(tag == one for _, one in within))
 
 
@@ -60,13 +63,12 @@ def _refused(
     db: apsw.Connection, ask: Ask, rule: BlockRule, decision: Decision, now: float
 ) -> Decision:
     """Count it; after too many the user is blocked."""
-    key = f"{rule.key} refused"
-    within = Window(key, rule.refusals, rule.within_seconds, "")
+    within = Window(f"{rule.key} refused", rule.refusals, rule.within_seconds, "")
     _found(db, within, ask.tag, now)
-    _hit(db, key, ask.tag, now)
+    _hit(db, within, ask.tag, now)
     if len(_found(db, within, ask.tag, now).times) < rule.refusals:
         return decision
-    db.execute("DELETE FROM hits WHERE key = ?", (key,))
+    db.execute("DELETE FROM hits WHERE key = ?", (_key(within),))
     block = next_block(rule, _block(db, rule.key), now)
     db.execute("REPLACE INTO blocks VALUES (?, ?, ?)", (rule.key, block.until, block.strikes))
     return Decision(

@@ -1,5 +1,6 @@
 """Opens June's SQLite file as the store needs it, or says in words why it cannot."""
 
+import time
 from pathlib import Path
 
 import apsw
@@ -100,7 +101,7 @@ def _open(path: Path, busy_seconds: float) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         db.set_busy_timeout(round(busy_seconds * 1000))
-        _prepare(db, path)
+        _prepare(db, path, busy_seconds)
     except apsw.CorruptError:
         abandon(db)
         raise
@@ -110,18 +111,32 @@ def _open(path: Path, busy_seconds: float) -> apsw.Connection:
     return db
 
 
-def _prepare(db: apsw.Connection, path: Path) -> None:
+def _prepare(db: apsw.Connection, path: Path, busy_seconds: float) -> None:
     if db.readonly("main"):
         raise apsw.ReadOnlyError("it may not be written")
     refuse_foreign(db, path)
     # Both survive the end of a process; NORMAL may lose the last commits with the power.
-    db.pragma("journal_mode", "wal")
+    _log_ahead(db, busy_seconds)
     db.pragma("synchronous", "normal")
     # What was deleted must not be readable in the file's free pages.
     db.pragma("secure_delete", 1)
     migrate(db)
     # A full disk shows at a write only, and better now than in a call. Fences may have gaps.
     db.execute("UPDATE counters SET value = value + 1 WHERE name = 'fence'")
+
+
+def _log_ahead(db: apsw.Connection, busy_seconds: float) -> None:
+    """Switch to WAL mode. While others do, SQLite fails at once instead of waiting for them."""
+    give_up_at = time.monotonic() + busy_seconds
+    while True:
+        try:
+            db.pragma("journal_mode", "wal")
+        except apsw.BusyError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _explained(error: Exception, path: Path) -> StoreUnusable:

@@ -11,6 +11,7 @@ from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from room.caller import Caller
 from room.conftest import Call
+from room.ears import word_error_rate
 from room.worker import Worker
 from session import LimitConfig, SessionConfig, SessionService, open_sessions
 from session.limits import Budget
@@ -61,7 +62,7 @@ async def greeted(call: Call, **where: str) -> Caller:
 async def told_goodbye(strict: Worker, caller: Caller, line: str) -> None:
     """June says it, aloud and in text, and leaves; the reason is in the log."""
     heard = await caller.hear(20)
-    assert "goodbye" in heard.text.lower().replace("good bye", "goodbye"), heard.text
+    assert word_error_rate(line, heard.text) < 0.4, heard.text
     assert said_by_june(caller)[-1] == line
     ended = await strict.event("call.ended", 20, room=caller.room_name)
     assert ended["reason"] == "limit"
@@ -83,9 +84,8 @@ async def test_who_asks_too_fast_is_told_so_and_then_blocked(strict: Worker, cal
     caller = await greeted(call)
     for number in range(LIMITS.turns_per_minute):
         caller.listened_from = asyncio.get_running_loop().time()
-        await caller.type(f"Who are you? {number}")
-        answer = await caller.hear()
-        assert "assistant" in answer.text.lower(), answer.text
+        await caller.type(f"What time is it? {number}")
+        await caller.hear()
     assert ENGLISH.near_limit in said_by_june(caller)[-1]
     for number in range(2):
         await caller.type(f"What can you do? {number}")
@@ -99,6 +99,7 @@ async def test_who_asks_too_fast_is_told_so_and_then_blocked(strict: Worker, cal
     assert len(said_by_june(again)) == 1, "no greeting before it"
 
 
+@pytest.mark.slow
 async def test_who_calls_too_often_is_told_so(strict: Worker, call: Call) -> None:
     """By voice alone; nothing was typed or said."""
     identity = f"often-{secrets.token_hex(4)}"
@@ -123,6 +124,7 @@ async def test_a_user_whose_money_is_spent_is_told_so(
     await told_goodbye(strict, caller, ENGLISH.user_budget)
 
 
+@pytest.mark.slow
 async def test_a_call_whose_money_is_spent_ends_in_words(
     strict: Worker, call: Call, memory: SessionService
 ) -> None:

@@ -84,6 +84,14 @@ local function blocked_for(block)
   return math.max(0, math.min(block.ends_at - now, block.longest))
 end
 
+local function is_blocked(block)
+  local wait = blocked_for(block)
+  if block.ends_at > now + wait then -- the clock was set back
+    redis.call('HSET', block.key, 'until', exact(now + wait))
+  end
+  return wait > 0
+end
+
 -- One refusal too many: each block is twice as long as the one before.
 local function begin_block(block)
   redis.call('DEL', block.refusals_key)
@@ -118,7 +126,7 @@ if unpayable then
 end
 local windows = take_windows(#budgets + 1)
 local block = take_block(#budgets + #windows + 1)
-if block and not is_counted(windows) and blocked_for(block) > 0 then
+if block and not is_counted(windows) and is_blocked(block) then
   return {'blocked', exact(blocked_for(block))}
 end
 local refusal = refusal_by(windows)

@@ -1,10 +1,10 @@
 -- Marks the leases whose owner begins so; answers how many there are.
--- ARGV: beginning.
+-- KEYS: rooms that are held. ARGV: beginning.
 
 local beginning, count = take(), 0
-each_lease(function(key, owner)
+each_lease(function(room, owner)
   if string.sub(owner, 1, #beginning) == beginning then
-    redis.call('HSET', key, 'asked', '1')
+    redis.call('HSET', name('lease', room), 'asked', '1')
     count = count + 1
   end
 end)

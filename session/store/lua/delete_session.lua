@@ -1,5 +1,5 @@
 -- Deletes a session with everything of it; answers what was removed.
--- ARGV: its id.
+-- KEYS: session. ARGV: its id.
 
 forget(take())
 return counts()

@@ -1,10 +1,10 @@
 -- Gives back all leases of one owner; answers how many there were.
--- ARGV: owner.
+-- KEYS: rooms that are held. ARGV: owner.
 
 local gone, count = take(), 0
-each_lease(function(key, owner)
+each_lease(function(room, owner)
   if owner == gone then
-    redis.call('DEL', key)
+    give_back(room)
     count = count + 1
   end
 end)

@@ -1,5 +1,5 @@
 -- Keeps the figures of a turn once; those of a timed reply also among the newest of all.
--- KEYS: measured, timed. ARGV: session's id, turn, figures, time, reply or '', how many are kept.
+-- KEYS: measured, timed, replies. ARGV: session's id, turn, figures, time, reply or '', how many are kept.
 
 local id, turn, figures, at, reply, newest = take(), take(), take(), take(), take(), take()
 if not is_known(id) or redis.call('HSETNX', KEYS[1], turn, figures) == 0 then

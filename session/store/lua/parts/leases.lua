@@ -1,4 +1,6 @@
--- A lease: a hash by its room, and a set of all rooms that have one.
+-- A lease: a hash by its room, and a set of the rooms that somebody holds. A room that was given
+-- back keeps its hash for a while, without an owner: who held it before cannot take it again by
+-- renewing, as in a store that was emptied.
 
 local LEASES = PREFIX .. 'leases'
 local FENCE = PREFIX .. 'fence'
@@ -12,6 +14,13 @@ local function hold(room, owner, fence, asked, seconds, now)
   keep_for(LEASES, LONG)
 end
 
+local function give_back(room)
+  local key = name('lease', room)
+  redis.call('HSET', key, 'owner', '', 'asked', '0', 'expires_at', '0')
+  redis.call('SREM', LEASES, room)
+  keep_for(key, HOUR)
+end
+
 -- At least as high as this one, so that fences grow also after the store was emptied.
 local function raise_fence(least)
   local fence = math.max(least, tonumber(redis.call('GET', FENCE) or 0))
@@ -20,12 +29,12 @@ local function raise_fence(least)
   return fence
 end
 
--- Calls `visit(lease's key, owner)` for each; forgets the rooms whose lease Redis collected.
+-- Calls `visit(room, owner)` for each; forgets the rooms whose lease Redis collected.
 local function each_lease(visit)
   for _, room in ipairs(redis.call('SMEMBERS', LEASES)) do
     local owner = redis.call('HGET', name('lease', room), 'owner')
     if owner then
-      visit(name('lease', room), owner)
+      visit(room, owner)
     else
       redis.call('SREM', LEASES, room)
     end

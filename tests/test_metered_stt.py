@@ -1,0 +1,777 @@
+"""What is heard is paid for by the started minute, or by the utterance, and settled once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from livekit import rtc
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    APIConnectionError,
+    APIConnectOptions,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    ErrorEvent,
+    LanguageCode,
+    UserInputTranscribedEvent,
+    io,
+    stt,
+    utils,
+)
+from livekit.agents.metrics import STTMetrics
+from livekit.agents.types import NOT_GIVEN
+from livekit.agents.utils import http_context
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from purse_fakes import RecordingPurse, cancelled_after
+from pydantic import SecretStr
+from speech_fakes import WINDOW_SECONDS, ScriptedSpeech, ScriptedVAD, sound
+
+from agent.models.local.stt import LocalSTT
+from agent.models.metered_stt import MeteredSTT
+from agent.models.openai import openai_stt
+from agent.models.refused import Refused
+from agent.settings import SttSettings
+from bench.provider import BreakOff, Hearing, Refusal, Script, ScriptedProvider
+from session.usage import ModelUsed, Usage
+
+ONCE = APIConnectOptions(max_retry=0, timeout=1)
+TWICE = APIConnectOptions(max_retry=1, retry_interval=0.01, timeout=1)
+MODEL = "gpt-4o-mini-transcribe"
+LIVE_MODEL = "gpt-live-transcribe"
+MINUTE = Usage(audio_seconds=60.0)
+
+Kind = stt.SpeechEventType
+Step = float | stt.SpeechEvent | Exception | None
+
+
+def words(text: str, kind: Kind = Kind.FINAL_TRANSCRIPT) -> stt.SpeechEvent:
+    return stt.SpeechEvent(kind, alternatives=[stt.SpeechData(LanguageCode("en"), text)])
+
+
+def told(seconds: float, read: Any = 0, written: Any = 0) -> stt.SpeechEvent:
+    return stt.SpeechEvent(
+        Kind.RECOGNITION_USAGE, recognition_usage=stt.RecognitionUsage(seconds, read, written)
+    )
+
+
+class Ears(stt.STT[str]):
+    """Go through the steps of one attempt after the other: seconds that are listened to, something
+    to tell, an error, or silence for ever.
+    """
+
+    def __init__(self, *attempts: Sequence[Step]) -> None:
+        super().__init__(
+            capabilities=stt.STTCapabilities(
+                streaming=True, interim_results=True, keyterms=True, chat_context=True
+            )
+        )
+        self.attempts = list(attempts)
+        self.streams: list[Listening] = []
+        self.asked: list[tuple[float, APIConnectOptions]] = []
+        """Seconds of each recording, and how often it may be tried again."""
+        self.heard_seconds = 0.0
+        self.flushes = 0
+        self.open = 0
+        self.is_closed = False
+        self.told: list[object] = []
+
+    @property
+    def model(self) -> str:
+        return MODEL
+
+    @property
+    def provider(self) -> str:
+        return "api.example.org"
+
+    def next(self) -> Sequence[Step]:
+        return self.attempts.pop(0) if self.attempts else (None,)
+
+    async def _recognize_impl(
+        self, buffer: utils.AudioBuffer, *, language: Any = NOT_GIVEN, conn_options: Any
+    ) -> stt.SpeechEvent:
+        self.asked.append((rtc.combine_audio_frames(buffer).duration, conn_options))
+        for step in self.next():
+            await asyncio.sleep(0)
+            match step:
+                case stt.SpeechEvent():
+                    return step
+                case Exception():
+                    raise step
+                case None:
+                    await asyncio.Event().wait()
+        return words("")
+
+    def stream(
+        self, *, language: Any = NOT_GIVEN, conn_options: APIConnectOptions = ONCE
+    ) -> "Listening":
+        self.told.append(language)
+        self.streams.append(Listening(self, conn_options))
+        return self.streams[-1]
+
+    def _update_session_keyterms(self, keyterms: list[str]) -> None:
+        self.told.append(keyterms)
+
+    def _push_conversation_item(self, ev: Any) -> None:
+        self.told.append(ev)
+
+    def update_options(self, *, language: str) -> None:
+        self.told.append(language)
+
+    def prewarm(self) -> None:
+        self.told.append("prewarm")
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+class Listening(stt.RecognizeStream):
+    def __init__(self, owner: Ears, conn_options: APIConnectOptions) -> None:
+        super().__init__(stt=owner, conn_options=conn_options)
+        self._owner = owner
+
+    async def _run(self) -> None:
+        self._owner.open += 1
+        try:
+            for step in self._owner.next():
+                await asyncio.sleep(0)
+                match step:
+                    case float():
+                        await self._listen(step)
+                    case stt.SpeechEvent():
+                        self._event_ch.send_nowait(step)
+                    case Exception():
+                        raise step
+                    case None:
+                        await self._listen(1_000_000)
+        finally:
+            try:
+                await asyncio.sleep(0)  # closing a connection takes its time
+            finally:
+                self._owner.open -= 1
+
+    async def _listen(self, seconds: float) -> None:
+        """For so long, or until there is nothing more to hear."""
+        async for item in self._input_ch:
+            if not isinstance(item, rtc.AudioFrame):
+                self._owner.flushes += 1
+                continue
+            self._owner.heard_seconds += item.duration
+            seconds -= item.duration
+            if seconds < 0.001:
+                return
+
+
+def push(stream: stt.RecognizeStream, seconds: int) -> None:
+    """In pieces of a second."""
+    for _ in range(seconds):
+        stream.push_frame(sound(1.0))
+
+
+async def heard(stream: stt.RecognizeStream) -> list[str]:
+    """Everything until its end."""
+    async with stream, asyncio.timeout(10):
+        return [said.alternatives[0].text async for said in stream if said.alternatives]
+
+
+async def settled(work: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not work():
+            await asyncio.sleep(0)
+
+
+async def test_each_started_minute_is_paid_for() -> None:
+    """Before it is heard; what was really heard is settled."""
+    purse = RecordingPurse()
+    ears = Ears()
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    push(stream, 125)
+    stream.end_input()
+    await heard(stream)
+    assert ears.heard_seconds == 125
+    assert purse.asked == [(ModelUsed("stt", "api.example.org", MODEL), MINUTE)] * 3
+    assert [(one.used, one.is_estimate) for one in purse.settled] == [
+        (MINUTE, True),
+        (MINUTE, True),
+        (Usage(audio_seconds=5.0), True),
+    ]
+    assert purse.left_open == 0
+
+
+async def test_tokens_belong_to_the_minute_in_which_they_were_told_of() -> None:
+    """A provider that counts is believed; one that tells nonsense is not."""
+    purse = RecordingPurse()
+    ears = Ears([30.0, told(2, 20, 5), 30.0, told(3, 30, 6), told(1, None, "many"), None])
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    push(stream, 60)
+    await settled(lambda: ears.heard_seconds == 60)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    push(stream, 1)
+    stream.end_input()
+    await heard(stream)
+    assert [(one.used, one.is_estimate) for one in purse.settled] == [
+        (Usage(50, 0, 11, audio_seconds=60.0), False),
+        (Usage(audio_seconds=1.0), True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "used"),
+    [
+        pytest.param([None], Usage(audio_seconds=10.0), id="told nothing"),
+        pytest.param(
+            [4.0, told(2, 20, 5), None],
+            Usage(20 + 60, 0, 5 + 30, audio_seconds=10.0),
+            id="told of the beginning",
+        ),
+        pytest.param(
+            [10.0, told(2, 20, 5), None], Usage(20, 0, 5, audio_seconds=10.0), id="told of all"
+        ),
+    ],
+)
+async def test_a_call_that_ends_is_settled_with_what_it_may_still_cost(
+    steps: list[Step], used: Usage
+) -> None:
+    """Also what the provider has heard, and has not counted yet."""
+    purse = RecordingPurse()
+    ears = Ears(steps)
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    reading = asyncio.create_task(heard(stream))
+    push(stream, 4)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    push(stream, 6)
+    await settled(lambda: ears.heard_seconds == 10)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert purse.only() == (used, True)
+    assert ears.open == 0
+
+
+async def test_nothing_is_paid_before_there_is_something_to_hear() -> None:
+    """A caller who never makes a sound costs nothing, and asks nobody."""
+    purse = RecordingPurse()
+    ears = Ears()
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    stream.flush()
+    stream.end_input()
+    assert await heard(stream) == []
+    assert (purse.asked, ears.streams) == ([], [])
+
+
+async def test_without_money_nobody_listens() -> None:
+    """The error says why, once."""
+    purse = RecordingPurse(pays_for=0)
+    ears = Ears()
+    errors: list[stt.STTError] = []
+    paying = MeteredSTT(ears, purse)
+    paying.on("error", errors.append)
+    stream = paying.stream(conn_options=TWICE)
+    push(stream, 1)
+    with pytest.raises(Refused) as raised:
+        await heard(stream)
+    assert raised.value.decision.reason == "out_of_budget"
+    assert (ears.streams, purse.refused, purse.settled) == ([], 1, [])
+    assert [(error.error, error.recoverable) for error in errors] == [(raised.value, False)]
+
+
+async def test_money_that_ends_ends_the_hearing() -> None:
+    """After the minute that was paid for, which is settled; its words are not lost."""
+    purse = RecordingPurse(pays_for=1)
+    ears = Ears([59.0, words("so long"), None])
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    push(stream, 60)
+    assert (await anext(stream)).alternatives[0].text == "so long"
+    push(stream, 1)
+    with pytest.raises(Refused):
+        await heard(stream)
+    assert purse.only() == (MINUTE, True)
+    assert (ears.heard_seconds, ears.open) == (60, 0)
+
+
+async def test_words_do_not_wait_for_money() -> None:
+    """The purse takes its time over the next minute; the interim is there at once."""
+    paying_up = asyncio.Event()
+
+    class SlowPurse(RecordingPurse):
+        async def reserve(self, model: ModelUsed, at_most: Usage) -> Any:
+            if self.settled or self.left_open:
+                await paying_up.wait()
+            return await super().reserve(model, at_most)
+
+    purse = SlowPurse()
+    ears = Ears([60.0, words("never", Kind.INTERIM_TRANSCRIPT), 1.0, told(1, 10, 1), None])
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    push(stream, 61)
+    first = await asyncio.wait_for(anext(stream), 5)
+    assert first.type is Kind.INTERIM_TRANSCRIPT
+    assert (ears.heard_seconds, purse.left_open) == (60, 1)
+    paying_up.set()
+    await settled(lambda: ears.heard_seconds == 61)
+    await stream.aclose()
+    assert purse.left_open == 0
+
+
+async def test_ears_that_try_again_lose_nothing_and_cost_no_more() -> None:
+    """What was said while they could not hear waits for them."""
+    purse = RecordingPurse()
+    ears = Ears([APIConnectionError()], [3.0, words("all of it"), None])
+    errors: list[stt.STTError] = []
+    paying = MeteredSTT(ears, purse)
+    paying.on("error", errors.append)
+    stream = paying.stream(conn_options=TWICE)
+    push(stream, 3)
+    stream.end_input()
+    assert await heard(stream) == ["all of it"]
+    assert ears.heard_seconds == 3
+    assert purse.only() == (Usage(audio_seconds=3.0), True)
+    assert [(error.recoverable, error.label) for error in errors] == [(True, ears.label)]
+
+
+@pytest.mark.parametrize("error", [APIError("no", retryable=False), ValueError("no")])
+async def test_ears_that_fail_are_told_of_once(error: Exception) -> None:
+    """With the error itself; the sound that went in is charged."""
+    purse = RecordingPurse()
+    ears = Ears([2.0, error])
+    errors: list[stt.STTError] = []
+    paying = MeteredSTT(ears, purse)
+    paying.on("error", errors.append)
+    stream = paying.stream(conn_options=TWICE)
+    push(stream, 5)
+    with pytest.raises(type(error)) as raised:
+        await heard(stream)
+    assert raised.value is error
+    assert [(one.error, one.recoverable) for one in errors] == [(error, False)]
+    assert purse.only() == (Usage(audio_seconds=5.0), True)
+
+
+async def test_sound_for_ears_that_have_failed_hides_no_error() -> None:
+    """It keeps coming while LiveKit hears of it."""
+    ears = Ears([1.0, APIError("no", retryable=False)])
+    stream = MeteredSTT(ears, RecordingPurse()).stream(conn_options=ONCE)
+
+    async def speak() -> None:
+        while True:
+            stream.push_frame(sound(0.5))
+            await asyncio.sleep(0)
+
+    speaking = asyncio.create_task(speak())
+    with pytest.raises(APIError, match="no"):
+        await heard(stream)
+    await asyncio.wait([speaking])
+    assert isinstance(speaking.exception(), RuntimeError)  # as any closed stream says
+
+
+async def test_ears_may_stop_by_themselves() -> None:
+    """Then it is over, without an error, whatever else is said."""
+    purse = RecordingPurse()
+    ears = Ears([1.0, words("bye")])
+    stream = MeteredSTT(ears, purse).stream(conn_options=ONCE)
+    push(stream, 5)
+    assert await heard(stream) == ["bye"]
+    assert purse.left_open == 0
+
+
+async def test_a_stream_is_as_the_inner_one() -> None:
+    """Language, options, its place in the call, flushes, and what is changed on the way."""
+    ears = Ears()
+    paying = MeteredSTT(ears, RecordingPurse())
+    stream = paying.stream(language="fr", conn_options=TWICE)
+    stream.start_time_offset = 7.0
+    push(stream, 1)
+    stream.flush()
+    await settled(lambda: ears.flushes == 1)
+    paying.update_options(language="de")
+    paying._update_session_keyterms(["June"])
+    paying._push_conversation_item("item")  # type: ignore[arg-type]  # it is only passed on
+    paying.prewarm()
+    assert ears.told == ["fr", "de", ["June"], "item", "prewarm"]
+    assert ears.streams[0].start_time_offset == pytest.approx(7.0, abs=0.5)
+    assert ears.streams[0]._conn_options == TWICE
+    await stream.aclose()
+    assert ears.open == 0
+    with pytest.raises(RuntimeError, match=r"closed|ended"):
+        stream.push_frame(sound(1.0))
+
+
+async def test_it_looks_as_the_ears_do() -> None:
+    """Name, host, label and abilities; it is closed with them, and then listens no more."""
+    ears = Ears()
+    paying = MeteredSTT(ears, RecordingPurse())
+    assert (paying.model, paying.provider, paying.label) == (MODEL, "api.example.org", ears.label)
+    assert paying.capabilities is ears.capabilities
+    assert paying.metrics_metadata == ears.metrics_metadata
+    async with paying:
+        pass
+    assert ears.is_closed
+    assert not any(ears._events.values())
+
+
+async def recognised(ears: stt.STT[str], options: APIConnectOptions = ONCE) -> str:
+    event = await ears.recognize([sound(1.5), sound(0.5)], conn_options=options)
+    return event.alternatives[0].text
+
+
+async def test_an_utterance_is_paid_for_by_its_length() -> None:
+    """Where the ears do not stream."""
+    purse = RecordingPurse()
+    assert await recognised(MeteredSTT(Ears([words("hello")]), purse)) == "hello"
+    assert purse.asked == [(ModelUsed("stt", "api.example.org", MODEL), Usage(audio_seconds=2.0))]
+    assert purse.only() == (Usage(audio_seconds=2.0), False)
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (APIConnectionError(), 0.0),
+        (APIStatusError("", status_code=500), 0.0),
+        (APITimeoutError(), 2.0),
+    ],
+    ids=["nobody there", "500", "too late"],
+)
+async def test_an_utterance_that_failed_costs_what_it_may_have_cost(
+    error: APIError, seconds: float
+) -> None:
+    """Nothing, unless it may have been heard all the same; each attempt by itself."""
+    purse = RecordingPurse()
+    ears = Ears([error], [words("hello")])
+    errors: list[stt.STTError] = []
+    paying = MeteredSTT(ears, purse)
+    paying.on("error", errors.append)
+    assert await recognised(paying, TWICE) == "hello"
+    assert [options.max_retry for _, options in ears.asked] == [0, 0]
+    assert [(one.used.audio_seconds, one.is_estimate) for one in purse.settled] == [
+        (seconds, True),
+        (2.0, False),
+    ]
+    assert [one.recoverable for one in errors] == [True]
+
+
+async def test_an_utterance_without_money_is_not_heard() -> None:
+    """And not tried again."""
+    ears = Ears([words("hello")])
+    with pytest.raises(Refused):
+        await recognised(MeteredSTT(ears, RecordingPurse(pays_for=0)), TWICE)
+    assert ears.asked == []
+
+
+steps = st.lists(
+    st.sampled_from(
+        [
+            1.0,
+            35.0,
+            words("word"),
+            told(1, 10, 2),
+            told(1),
+            APITimeoutError(),
+            APIError("no", retryable=False),
+            None,
+        ]
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    turns=st.integers(0, 120),
+    attempts=st.lists(steps, min_size=1, max_size=3),
+    pays_for=st.integers(0, 4),
+    seconds=st.integers(0, 200),
+    is_stream=st.booleans(),
+)
+def test_whenever_it_ends_what_was_reserved_is_settled_once(
+    turns: int, attempts: list[list[Step]], pays_for: int, seconds: int, is_stream: bool
+) -> None:
+    """At every turn of the event loop, also in the middle of a reservation or of closing."""
+
+    async def call() -> None:
+        purse = RecordingPurse(pays_for=pays_for, turns=turns % 4)
+        ears = Ears(*attempts)
+        options = APIConnectOptions(max_retry=2, retry_interval=0.0, timeout=1)
+        paying = MeteredSTT(ears, purse)
+
+        async def listen() -> None:
+            if not is_stream:
+                await recognised(paying, options)
+                return
+            stream = paying.stream(conn_options=options)
+            push(stream, seconds // 2)
+            async with stream:
+                for number in range(seconds // 2, seconds):
+                    stream.push_frame(sound(1.0))
+                    if number % 10 == 0:
+                        await asyncio.sleep(0)
+                stream.end_input()
+                async for _ in stream:
+                    pass
+
+        await cancelled_after(turns, listen)
+        assert purse.left_open == 0
+        assert len(purse.settled) == pays_for - purse.pays_for
+        assert ears.open == 0
+        charged = sum(one.used.audio_seconds for one in purse.settled)
+        if is_stream:
+            assert ears.heard_seconds <= charged <= seconds
+            assert all(one.used.audio_seconds <= 60 for one in purse.settled)
+
+    asyncio.run(call())
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    models = (MODEL, LIVE_MODEL, "gpt-transcribe")
+    async with (
+        http_context.open(),
+        ScriptedProvider(
+            ScriptedSpeech(), Script(models=models), detector=ScriptedVAD()
+        ) as serving,
+    ):
+        yield serving
+
+
+def real(provider: ScriptedProvider, model: str, *, realtime: bool) -> stt.STT[str]:
+    settings = SttSettings(base_url=provider.base_url, model=model, realtime=realtime)
+    return openai_stt(settings, SecretStr("sk-any"), "en", ScriptedVAD())
+
+
+def spoken() -> list[rtc.AudioFrame]:
+    """An utterance of a second, and the silence after it."""
+    return [sound(WINDOW_SECONDS, level) for level in [0] * 10 + [1000] * 31 + [0] * 40]
+
+
+async def until_told(stream: stt.RecognizeStream) -> list[stt.SpeechEvent]:
+    events = []
+    async with asyncio.timeout(10):
+        async for event in stream:
+            events.append(event)
+            if event.type is Kind.RECOGNITION_USAGE:
+                break
+    return events
+
+
+async def test_over_the_real_plugin_the_providers_tokens_are_settled(
+    provider: ScriptedProvider,
+) -> None:
+    """Each utterance's, with the minute that they were told in."""
+    provider.script.stt = lambda _: Hearing("Good morning.")
+    purse = RecordingPurse()
+    measured: list[STTMetrics] = []
+    async with MeteredSTT(real(provider, MODEL, realtime=True), purse) as paying:
+        paying.on("metrics_collected", measured.append)
+        async with paying.stream(conn_options=ONCE) as stream:
+            for frame in spoken():
+                stream.push_frame(frame)
+                await asyncio.sleep(0.01)
+            events = await until_told(stream)
+    kinds = [event.type for event in events if event.type is not Kind.INTERIM_TRANSCRIPT]
+    assert kinds[-2:] == [Kind.FINAL_TRANSCRIPT, Kind.RECOGNITION_USAGE]
+    (tokens,) = [one.recognition_usage for one in events if one.recognition_usage]
+    used, is_estimate = purse.only()
+    assert used.input_tokens >= tokens.input_tokens > 0
+    assert used.output_tokens >= tokens.output_tokens > 0
+    assert 2 < used.audio_seconds < 3
+    assert is_estimate  # it was cut short
+    assert sum(one.input_tokens for one in measured) == tokens.input_tokens
+    assert any(one.acquire_time > 0 for one in measured)
+
+
+async def test_over_the_real_plugin_options_reach_an_open_stream(
+    provider: ScriptedProvider,
+) -> None:
+    """In which nothing is interrupted."""
+    paying = MeteredSTT(real(provider, LIVE_MODEL, realtime=True), RecordingPurse())
+    async with paying, paying.stream(conn_options=ONCE) as stream:
+        stream.push_frame(sound(WINDOW_SECONDS, 0))
+        asked = await provider.wait_for("stt")
+        async with asyncio.timeout(5):
+            while "'en'" not in str(asked.body):
+                await asyncio.sleep(0.01)
+            paying.update_options(language="de")
+            while "'de'" not in str(asked.body):
+                await asyncio.sleep(0.01)
+    assert len(provider.asked("stt")) == 1
+
+
+async def test_over_the_real_plugin_nobody_is_asked_without_money(
+    provider: ScriptedProvider,
+) -> None:
+    """Not even a connection is opened."""
+    purse = RecordingPurse(pays_for=0)
+    async with MeteredSTT(real(provider, LIVE_MODEL, realtime=True), purse) as paying:
+        stream = paying.stream(conn_options=TWICE)
+        push(stream, 1)
+        with pytest.raises(Refused):
+            await heard(stream)
+    assert provider.asked("stt") == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [(None, 2.0), (Refusal.wrong_key(), 0.0), (BreakOff(), 0.0)],
+    ids=["heard", "wrong key", "broken off"],
+)
+async def test_over_the_real_plugin_an_utterance_is_paid_for(
+    provider: ScriptedProvider, fault: Any, seconds: float
+) -> None:
+    """By its seconds: the provider counts nothing."""
+    provider.script.stt = lambda _: Hearing("Hello.", fault=fault)
+    purse = RecordingPurse()
+    model = "gpt-transcribe"
+    async with MeteredSTT(real(provider, model, realtime=False), purse) as paying:
+        assert not paying.capabilities.streaming
+        if fault is None:
+            assert await recognised(paying) == "Hello."
+        else:
+            with pytest.raises(APIError):
+                await recognised(paying)
+    host = provider.site_url.removeprefix("http://")
+    assert purse.asked == [(ModelUsed("stt", host, model), Usage(audio_seconds=2.0))]
+    assert purse.only() == (Usage(audio_seconds=seconds), fault is not None)
+
+
+class Microphone(io.AudioInput):
+    """Gives away what it is told to, at once, and then waits."""
+
+    def __init__(self) -> None:
+        super().__init__(label="microphone")
+        self.frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        await asyncio.sleep(0)
+        return await self.frames.get()
+
+
+Wrap = Callable[[stt.STT[str]], stt.STT[str]]
+
+
+def bare(ears: stt.STT[str]) -> stt.STT[str]:
+    return ears
+
+
+def paid(ears: stt.STT[str]) -> stt.STT[str]:
+    return MeteredSTT(ears, RecordingPurse())
+
+
+class Heard:
+    """What a session says that it hears."""
+
+    def __init__(self) -> None:
+        self.words: list[tuple[str, bool]] = []
+        self.measured: list[STTMetrics] = []
+        self.errors: list[ErrorEvent] = []
+        self.usage: list[dict[str, Any]] = []
+
+    @property
+    def finals(self) -> int:
+        return sum(is_final for _, is_final in self.words)
+
+
+async def hear_in_a_session(
+    ears: stt.STT[str], until: Callable[[Heard], bool], frames: Sequence[rtc.AudioFrame]
+) -> Heard:
+    """As in a call: the session gives the microphone's sound to its ears."""
+    found = Heard()
+    session: AgentSession[None] = AgentSession(
+        stt=ears,
+        vad=ScriptedVAD(),
+        turn_handling={"turn_detection": None},
+        conn_options=SessionConnectOptions(stt_conn_options=TWICE),
+        session_close_transcript_timeout=0,
+    )
+
+    def hear(event: UserInputTranscribedEvent) -> None:
+        found.words.append((event.transcript, event.is_final))
+
+    ears.on("metrics_collected", found.measured.append)
+    session.on("user_input_transcribed", hear)
+    session.on("error", found.errors.append)
+    microphone = Microphone()
+    session.input.audio = microphone
+    await session.start(Agent(instructions="You are June."))
+    for frame in frames:
+        microphone.frames.put_nowait(frame)
+    async with asyncio.timeout(10):
+        while not until(found):
+            await asyncio.sleep(0.01)
+    found.usage = [used.model_dump() for used in session.usage.model_usage]
+    await session.aclose()
+    return found
+
+
+Make = Callable[[ScriptedProvider], stt.STT[str]]
+
+
+def local_ears(_: ScriptedProvider) -> stt.STT[str]:
+    return LocalSTT(ScriptedSpeech(), ScriptedVAD())
+
+
+def ears_of_utterances(provider: ScriptedProvider) -> stt.STT[str]:
+    return real(provider, "gpt-transcribe", realtime=False)
+
+
+@pytest.mark.parametrize("make", [local_ears, ears_of_utterances])
+async def test_a_session_hears_and_measures_the_same_with_it_and_without(
+    provider: ScriptedProvider, make: Make
+) -> None:
+    """Words by words, counted once."""
+    provider.script.stt = lambda _: Hearing("Good morning.")
+    found = []
+    for wrap in (bare, paid):
+        async with make(provider) as ears:
+            found.append(
+                await hear_in_a_session(
+                    wrap(ears),
+                    lambda heard: heard.finals == 2 and len(heard.measured) >= 2,
+                    [*spoken(), *spoken()],
+                )
+            )
+    one, other = found
+    assert one.words == other.words
+    assert one.usage == other.usage
+    assert len(one.usage) == 1
+    measured = [
+        [told.model_dump(exclude={"timestamp", "duration"}) for told in one.measured]
+        for one in found
+    ]
+    assert measured[0] == measured[1]
+    assert one.errors == other.errors == []
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+async def test_a_session_sees_the_same_errors_with_it_and_without(
+    provider: ScriptedProvider, realtime: bool
+) -> None:
+    """Each attempt's once, and after the last one a new stream of ears."""
+    provider.script.stt = lambda _: Hearing(fault=Refusal.server_error())
+    model = LIVE_MODEL if realtime else "gpt-transcribe"
+    found = []
+    for wrap in (bare, paid):
+        async with real(provider, model, realtime=realtime) as ears:
+            heard = await hear_in_a_session(
+                wrap(ears), lambda heard: len(heard.errors) >= 3, spoken() * 4
+            )
+            found.append(
+                [
+                    (one.error.label, one.error.recoverable, type(one.error.error))
+                    for one in heard.errors
+                ][:3]
+            )
+    assert found[0] == found[1]
+    assert [recoverable for _, recoverable, _ in found[0]] == [True, False, True]
+
+
+async def test_local_ears_are_local() -> None:
+    """So that their work costs nothing."""
+    purse = RecordingPurse()
+    ears = MeteredSTT(LocalSTT(ScriptedSpeech(), ScriptedVAD()), purse)
+    await hear_in_a_session(ears, lambda heard: heard.finals == 1, spoken())
+    assert {asked[0] for asked in purse.asked} == {ModelUsed("stt", "local", "moonshine-tiny-en")}
+    assert len(purse.settled) == 1
