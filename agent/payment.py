@@ -25,7 +25,7 @@ class Payment:
         self._alerts = Alerts(config)
 
     async def open(self, sessions: SessionService, session: Session, patience: Patience) -> None:
-        """Also where the store is away: then there is no allowance, and little to spend."""
+        """Also where the store is away: then no allowance was reserved, and nothing is spent."""
         await self._purse.open(
             sessions.money,
             session,
@@ -33,6 +33,7 @@ class Payment:
             on_refused=self.refuse,
             on_alert=self._alerts.tell,
             with_allowance=any(self._config.provider_of(stage) != "local" for stage in STAGES),
+            is_away=sessions.stands_in,
         )
 
     def refuse(self, decision: Decision) -> None:

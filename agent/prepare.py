@@ -34,6 +34,7 @@ async def speak_lines(config: Config, socket: Path | None, sessions: SessionServ
         on_refused=lambda _: None,
         on_alert=alerts.tell,
         with_allowance=False,
+        is_away=sessions.stands_in,
     )
     lines = SpokenLines(config.data_dir / "lines", voice=voice_name(config))
     try:

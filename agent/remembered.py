@@ -49,7 +49,7 @@ async def sessions_for_call(config: SessionConfig) -> SessionService:
 
 def forgetful(config: SessionConfig) -> SessionService:
     """A memory for one call, where the store cannot be used."""
-    return open_sessions(replace(config, store_url="memory:"))
+    return open_sessions(replace(config, store_url="memory:", stands_in=True))
 
 
 async def recall(

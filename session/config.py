@@ -31,5 +31,7 @@ class SessionConfig:
     """It may hold a password."""
     secret_key: bytes | None = field(default=None, repr=False)
     """Keys the hashes of users; None for the key in `data_dir`, which is made at first use."""
+    stands_in: bool = False
+    """For a store that is away: what it says of money is not to be trusted."""
     limits: LimitConfig = field(default_factory=LimitConfig)
     money: MoneyConfig = field(default_factory=MoneyConfig)

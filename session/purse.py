@@ -19,7 +19,7 @@ from session.errors import StoreError
 from session.limits import ALLOWED, Decision
 from session.money import MICROS, Charge, Reservation
 from session.patience import Patience
-from session.prices import PriceList
+from session.prices import LOCAL, PriceList
 from session.records import Session
 from session.rules import STORE_IS_DOWN, UNPRICED
 from session.treasury import Treasury
@@ -32,8 +32,6 @@ ALLOWANCE_MICROS = 250_000
 ALLOWANCE_SECONDS = 90_000.0
 """Longer than the longest call; a dead one's allowance is then charged."""
 
-LOCAL = "local"
-"""The provider whose work costs nothing and is not counted."""
 
 
 class CallPurse:
@@ -56,6 +54,7 @@ class CallPurse:
         self._allowance_left = 0
         self._said_unpriced: set[str] = set()
         self._pays_last_words = False
+        self._is_away = False
 
     async def open(
         self,
@@ -66,11 +65,16 @@ class CallPurse:
         on_refused: Callable[[Decision], None],
         on_alert: Callable[[Alert], None],
         with_allowance: bool,
+        is_away: bool = False,
     ) -> None:
-        """Begin to pay; `aclose` ends it. The callbacks must not raise."""
+        """Begin to pay; `aclose` ends it. The callbacks must not raise.
+
+        `is_away`: the treasury only stands in for one that could not be reached.
+        """
+        self._is_away = is_away
         self._treasury, self._session, self._patience = treasury, session, patience
         self._on_refused = on_refused
-        if with_allowance:
+        if with_allowance and not is_away:
             await self._reserve_allowance(treasury)
         self._bookkeeper = Bookkeeper(treasury, on_alert=on_alert)
         await self._stack.enter_async_context(self._bookkeeper)
@@ -106,7 +110,7 @@ class CallPurse:
 
     async def reserve(self, model: ModelUsed, at_most: Usage) -> Held:
         """Before a request. Whoever is cancelled while waiting has reserved nothing."""
-        if model.provider == LOCAL:
+        if model.provider == LOCAL:  # it costs nothing, and is not counted
             return Held(ALLOWED, "", model)
         if self._treasury is None:
             raise RuntimeError("`open` the purse before a model is asked")
@@ -120,6 +124,8 @@ class CallPurse:
             tokens=at_most.tokens,
             must=self._pays_last_words,
         )
+        if self._is_away:
+            return self._from_allowance(reservation, model)
         asking = asyncio.create_task(
             self._patience.wait(self._treasury.reserve(reservation)), name="june.purse.reserve"
         )

@@ -106,6 +106,11 @@ class SessionService:
             raise RuntimeError("open the SessionService with `async with` before you use it")
         return self._opened
 
+    @property
+    def stands_in(self) -> bool:
+        """Whether this memory is a call's own, because the store is away."""
+        return self._config.stands_in
+
     def now(self) -> float:
         """Wall-clock time in Unix seconds, by the store's clock where machines share one."""
         return self._clock() + self._store.skew_seconds

@@ -1,10 +1,11 @@
 """What every unit test starts from: asyncio, and an environment that says nothing about June."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis_server import RedisServer
 
 from session.store import Store, open_store
 
@@ -27,13 +28,25 @@ def _nothing_is_configured(request: pytest.FixtureRequest, monkeypatch: pytest.M
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real server, for whoever leaves it as it was; each user empties it first."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Every store that June knows; what is asked of one holds for all."""
-    url = {
-        "memory": "memory:",
-        "sqlite": f"sqlite:{tmp_path / 'june.db'}",
-    }[request.param]
+    match request.param:
+        case "redis":
+            server: RedisServer = request.getfixturevalue("redis")
+            server.ask(b"FLUSHALL")
+            url = server.url
+        case "sqlite":
+            url = f"sqlite:{tmp_path / 'june.db'}"
+        case _:
+            url = "memory:"
     opened = await open_store(url)
     yield opened
     await opened.aclose()

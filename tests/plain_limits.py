@@ -30,7 +30,8 @@ class Answer:
 
 class PlainLimits:
     def __init__(self) -> None:
-        self._hits: defaultdict[str, list[Hit]] = defaultdict(list)
+        self._hits: defaultdict[tuple[str, float], list[Hit]] = defaultdict(list)
+        """By key and length of a window."""
         self._block_ends: defaultdict[str, list[float]] = defaultdict(list)
         """By key: when each block of a row of them ends, the last one last."""
 
@@ -60,12 +61,12 @@ class PlainLimits:
 
     def withdraw(self, ask: Ask) -> None:
         for window in ask.windows:
-            hits = self._hits[window.key]
+            hits = self._hits[window.key, window.seconds]
             hits[:] = [hit for hit in hits if hit.tag != ask.tag]
 
     def _alive(self, key: str, seconds: float, now: float) -> list[Hit]:
         """Whoever looks brings hits of the future to now, and forgets the old ones for good."""
-        hits = self._hits[key]
+        hits = self._hits[key, seconds]
         for hit in hits:
             hit.at = min(hit.at, now)
         hits[:] = [hit for hit in hits if now - hit.at < seconds]

@@ -191,6 +191,27 @@ async def test_an_operator_may_let_calls_spend_without_the_store() -> None:
         assert await call.spent() == (1_000_000, 0, 1)
 
 
+@pytest.mark.parametrize(("policy", "allowed"), [("closed", False), ("open", True)])
+async def test_a_call_that_begins_without_the_store_has_no_allowance(
+    policy: Any, allowed: bool
+) -> None:
+    """Nothing was reserved for it; what stands in for the store knows of no other call."""
+    async with calling(when_store_is_down=policy) as call:
+        purse = CallPurse(MoneyConfig(prices=PRICES, when_store_is_down=policy))
+        await purse.open(
+            call.sessions.money,
+            call.session,
+            patience=Patience(),
+            on_refused=call.refused.append,
+            on_alert=call.alerts.append,
+            with_allowance=True,
+            is_away=True,
+        )
+        assert (await purse.reserve(LLM, DOLLAR)).decision.allowed is allowed
+        assert (await purse.reserve(LOCAL, DOLLAR)).decision.allowed
+        await purse.aclose()
+
+
 UNKNOWN = ModelUsed("llm", "models.example", "nobody-knows")
 
 

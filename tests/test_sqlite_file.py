@@ -47,7 +47,7 @@ def test_a_full_disk_is_said_at_the_start(tmp_path: Path) -> None:
 def test_a_locked_file_is_said_to_be_locked(tmp_path: Path) -> None:
     """Somebody has it open in a tool of theirs and has not committed."""
     path = tmp_path / "june.db"
-    connect(path).close()
+    connect(path)[0].close()
     db = apsw.Connection(str(path))
     db.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnusable, match=r"is locked by another program\nhint: "):
@@ -64,7 +64,7 @@ def test_a_folder_is_no_store(tmp_path: Path) -> None:
 def test_what_is_deleted_is_gone_from_the_file(tmp_path: Path) -> None:
     """SQLite leaves deleted rows in free pages unless it is told not to."""
     path = tmp_path / "june.db"
-    db = connect(path)
+    db, _ = connect(path)
     db.execute("INSERT INTO messages (session_id, id, user, record) VALUES ('s', 'i', 'u', 'PIN')")
     db.execute("DELETE FROM messages")
     db.close()

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 from test_store import NOW, begin, said
 
 from session.errors import StoreError, StoreUnusable
 from session.store.schema import MIGRATIONS
 from session.store.sqlite import SqliteStore
+from session.store.sqlite_rescue import set_aside_files
 
 OPEN_AS_NOBODY = """
 import asyncio, os, sys, tempfile
@@ -113,6 +115,83 @@ async def test_a_full_disk_is_an_error_and_keeps_what_there_is(tmp_path: Path) -
     assert [one.id for one in await store.sessions.messages(session.session_id)] == ["1"]
     await store.db.read(lambda db: db.pragma("max_page_count", 1_000_000))
     assert await store.sessions.append(said(session, "2", "x" * 1_000_000), now=NOW)
+    await store.aclose()
+
+
+class Flaky(apsw.VFS):
+    """A disk that fails while it is told to."""
+
+    def __init__(self) -> None:
+        self.beneath = apsw.vfs_names()[0]
+        super().__init__("flaky", self.beneath, makedefault=True)
+        self.fails = False
+
+    def xOpen(  # noqa: N802  SQLite's name
+        self, name: str | apsw.URIFilename | None, flags: list[int]
+    ) -> apsw.VFSFile:
+        return FlakyFile(self, name, flags)
+
+
+class FlakyFile(apsw.VFSFile):
+    def __init__(self, disk: Flaky, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
+        super().__init__(disk.beneath, name, flags)
+        self._disk = disk
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802  SQLite's name
+        if self._disk.fails:
+            raise apsw.IOError("the cable is out")
+        super().xWrite(data, offset)
+
+
+async def test_a_disk_that_fails_is_an_error_in_words(tmp_path: Path) -> None:
+    """Until the cable is in again; nothing is half there, and nothing was set aside."""
+    disk = Flaky()
+    try:
+        store = await SqliteStore.open(tmp_path / "june.db")
+        session = await begin(store)
+        disk.fails = True
+        for _ in range(3):
+            with pytest.raises(StoreError, match=r"^the store `.*june\.db`") as raised:
+                await store.sessions.append(said(session, "1"), now=NOW)
+            assert raised.value.retryable
+        disk.fails = False
+        assert await store.sessions.append(said(session, "1"), now=NOW)
+        kept = await store.sessions.get(session.session_id)
+        assert kept is not None
+        assert kept.message_count == 1
+        await store.aclose()
+    finally:
+        disk.unregister()
+    assert set_aside_files(tmp_path / "june.db") == ()
+
+
+async def overwrite_records(store: SqliteStore, content: bytes) -> None:
+    change = "UPDATE sessions SET record = CAST(? AS TEXT)"
+    await store.db.write(lambda db: db.execute(change, (content,)).fetchall())
+
+
+@pytest.mark.parametrize("garbled", [b'{"session_id', b"\xff\xfe"])
+async def test_garbled_text_is_damage(tmp_path: Path, garbled: bytes) -> None:
+    """SQLite does not notice it, and it would fail for ever."""
+    store = await SqliteStore.open(tmp_path / "june.db")
+    await begin(store)
+    await overwrite_records(store, garbled)
+    with capture_logs() as logs:
+        assert await store.sessions.of_user("ann") == ()
+    assert [entry["event"] for entry in logs] == ["store.damaged"]
+    assert garbled.decode("latin-1") not in str(logs)
+    assert set_aside_files(tmp_path / "june.db")
+    await store.aclose()
+
+
+async def test_a_record_of_other_fields_is_no_damage(tmp_path: Path) -> None:
+    """A newer June may have written it, and the older one must not hide it from her."""
+    store = await SqliteStore.open(tmp_path / "june.db")
+    await begin(store)
+    await overwrite_records(store, b'{"mood": "good"}')
+    with pytest.raises(StoreError, match="holds a Session that cannot be read"):
+        await store.sessions.of_user("ann")
+    assert set_aside_files(tmp_path / "june.db") == ()
     await store.aclose()
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, metrics, stt, utils
+from livekit.agents import APIConnectOptions, APIError, metrics, stt, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 from livekit.agents.utils.audio import calculate_audio_duration
 from livekit.agents.voice import ConversationItemAddedEvent
@@ -120,6 +120,11 @@ class MeteredEars(stt.RecognizeStream):
         """Nothing: the inner stream is measured already."""
         async for _ in event_aiter:
             pass
+
+    def _emit_error(self, api_error: Exception, recoverable: bool) -> None:  # noqa: FBT001 (LiveKit's own signature)
+        # What ends the inner stream only counts its attempts; LiveKit tells of the last of them.
+        last = api_error.__cause__
+        super()._emit_error(last if isinstance(last, APIError) else api_error, recoverable)
 
     async def _run(self) -> None:
         first = await self._first_frame()

@@ -22,6 +22,11 @@ async def open_store(url: str) -> Store:
             return MemoryStore()
         case "sqlite" if path:
             return await SqliteStore.open(Path(path))
+        case "redis" | "rediss":
+            # Half a second that nobody without Redis should wait.
+            from session.store.redis import RedisStore  # noqa: PLC0415  for this reason
+
+            return await RedisStore.open(url)
     raise StoreUnusable(
         f"unknown session store `{scheme}:`\n"
         "hint: use `sqlite:/path/to/june.db`, `redis://host:6379`, `rediss://…` or `memory:`"

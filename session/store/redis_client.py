@@ -50,6 +50,10 @@ class RedisClient:
                 return await self._send(*command)
         except NoScriptError as error:
             raise _UnknownScript from error
+        except UnicodeDecodeError:
+            raise StoreError(
+                f"the store `{self.address}` holds what is no text", retryable=False
+            ) from None
         except (RedisError, OSError) as error:
             raise explained(error, self.address) from without_data(error)
 

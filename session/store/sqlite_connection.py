@@ -15,7 +15,7 @@ import structlog
 from pydantic import ValidationError
 
 from session.errors import StoreError, StoreUnusable
-from session.store.sqlite_file import abandon, connect, is_sound, known_reason, rescue
+from session.store.sqlite_file import abandon, connect, known_reason, rescue
 from session.store.sqlite_rescue import Files, files_of, set_leftovers_aside
 
 log = structlog.get_logger(__name__)
@@ -23,9 +23,6 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
-
-UNREADABLE = (ValidationError, UnicodeDecodeError, json.JSONDecodeError)
-"""SQLite looks at the form of its pages only, not at what is in them."""
 
 STALE = (apsw.IOError, apsw.CantOpenError, apsw.SQLError)
 """What a connection may go on saying although its file is well again, or another one."""
@@ -78,10 +75,9 @@ class SqliteConnection:
         except (apsw.Error, OSError) as error:
             why = known_reason(error) or f"failed: {error}"
             raise StoreError(f"{store} {why}", retryable=isinstance(error, RETRYABLE)) from error
-        except UNREADABLE as error:
-            what = error.title if isinstance(error, ValidationError) else "text"
+        except ValidationError as error:
             raise StoreError(
-                f"{store} holds a {what} that cannot be read", retryable=False
+                f"{store} holds a {error.title} that cannot be read", retryable=False
             ) from error
 
     def _followed(self, begin: str | None, work: Callable[[apsw.Connection], T]) -> T:
@@ -94,9 +90,7 @@ class SqliteConnection:
             except STALE as error:
                 fault = error
                 self.close()
-            except (*DAMAGED, *UNREADABLE) as error:
-                if isinstance(error, UNREADABLE) and is_sound(db):
-                    raise
+            except DAMAGED as error:
                 fault = error
                 self._set_aside(error)
             else:
@@ -118,7 +112,7 @@ class SqliteConnection:
         self._opened = connect(self.path, busy_seconds=self._busy_seconds)
         return self._opened
 
-    def _set_aside(self, error: Exception) -> None:
+    def _set_aside(self, error: apsw.Error) -> None:
         """If another process did already, it is only found to be moved away."""
         assert self._opened is not None, "it was used just now"
         db, files = self._opened
@@ -145,10 +139,25 @@ def _transact(db: apsw.Connection, begin: str | None, work: Callable[[apsw.Conne
         return work(db)
     db.execute(begin)
     try:
-        result = work(db)
+        result = _legible(work, db)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
     return result
+
+
+def _legible(work: Callable[[apsw.Connection], T], db: apsw.Connection) -> T:
+    """SQLite looks at the form of its pages only. All that June writes in them is UTF-8 and JSON.
+
+    Other fields than these are no damage: a newer June may have written them.
+    """
+    try:
+        return work(db)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise apsw.CorruptError("what is in it is garbled") from error
+    except ValidationError as error:
+        if any(fault["type"] == "json_invalid" for fault in error.errors(include_input=False)):
+            raise apsw.CorruptError("what is in it is garbled") from error
+        raise

@@ -7,7 +7,6 @@ import apsw
 import structlog
 
 from session.errors import StoreUnusable
-from session.store.rows import rows
 from session.store.schema import migrate, refuse_foreign
 from session.store.sqlite_rescue import Files, begin, files_of, opening, set_aside
 
@@ -40,21 +39,11 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> tuple[apsw.Con
     raise StoreUnusable(f"the store `{path}` is moved away again and again\nhint: {ELSEWHERE}")
 
 
-def rescue(path: Path, inode: int | None, error: Exception) -> None:
+def rescue(path: Path, inode: int | None, error: apsw.Error) -> None:
     """Set a damaged file aside and say so, unless another process did."""
     kept = set_aside(path, inode)
     if kept is not None:
-        # Another exception than SQLite's may quote what is in the file.
-        why = str(error) if isinstance(error, apsw.Error) else type(error).__name__
-        log.error("store.damaged", store=str(path), kept=str(kept), error=why)
-
-
-def is_sound(db: apsw.Connection) -> bool:
-    """Whether SQLite finds all of its pages in order. Reads the whole file."""
-    try:
-        return rows(db, "PRAGMA quick_check(1)") == [("ok",)]
-    except apsw.CorruptError:
-        return False
+        log.error("store.damaged", store=str(path), kept=str(kept), error=str(error))
 
 
 def abandon(db: apsw.Connection) -> None:

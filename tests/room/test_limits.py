@@ -111,6 +111,7 @@ async def test_who_calls_too_often_is_told_so(strict: Worker, call: Call) -> Non
     await told_goodbye(strict, caller, ENGLISH.too_many_calls)
 
 
+@pytest.mark.slow
 async def test_a_user_whose_money_is_spent_is_told_so(
     strict: Worker, call: Call, memory: SessionService
 ) -> None:
