@@ -36,6 +36,7 @@ from agent.turns import TEXT_TRANSFORMS, turn_handling
 from agent.typed import TypedOnce
 from agent.window import Window
 from session import Channel, CloseReason, Decision, SessionService, StoreError
+from session.money import MICROS
 from session.patience import Patience
 
 log = structlog.get_logger(__name__)
@@ -286,6 +287,7 @@ class Call:
                 turns=self._gate.turns if self._gate else 0,
                 refused=self._gate.refused if self._gate else 0,
                 resumed=self._memory is not None and self._memory.is_resumed,
+                cost_dollars=self._models.purse.spent_micros / MICROS,
                 messages_lost=self._notebook.lost if self._notebook else 0,
                 usage=[
                     used.model_dump(exclude_defaults=True) for used in self.voice.usage.model_usage

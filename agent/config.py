@@ -128,6 +128,11 @@ class Config(Settings):
         return self.keys.get(self.settings_of(stage).variable_of_key or "")
 
     @property
+    def is_hosted(self) -> bool:
+        """Whether anything in a call may cost money."""
+        return any(self.provider_of(stage) != "local" for stage in STAGES)
+
+    @property
     def needs_local_speech(self) -> bool:
         """Whether a call hears or speaks by the models on this machine."""
         return "local" in (self.provider_of("stt"), self.provider_of("tts"))

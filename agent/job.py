@@ -13,6 +13,7 @@ from agent.logs import setup_job
 from agent.models.build import local_speech
 from agent.room_call import RoomCall
 from agent.turns import load_vad
+from session.prices import load_public_prices
 
 
 def prewarm(process: JobProcess, *, config: Config, socket: Path | None) -> None:
@@ -20,6 +21,8 @@ def prewarm(process: JobProcess, *, config: Config, socket: Path | None) -> None
     setup_job(config.secrets)
     process.userdata["vad"] = load_vad()
     process.userdata["speech"] = local_speech(socket) if config.needs_local_speech else None
+    if config.is_hosted:
+        load_public_prices()
 
 
 async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:

@@ -3,7 +3,7 @@
 import structlog
 
 from agent.alerts import Alerts
-from agent.config import STAGES, Config
+from agent.config import Config
 from agent.ending import Ending
 from agent.lines import Lines
 from agent.refusals import refusal
@@ -32,7 +32,7 @@ class Payment:
             patience=patience,
             on_refused=self.refuse,
             on_alert=self._alerts.tell,
-            with_allowance=any(self._config.provider_of(stage) != "local" for stage in STAGES),
+            with_allowance=self._config.is_hosted,
             is_away=sessions.stands_in,
         )
 

@@ -14,6 +14,7 @@ from agent.models.metered_tts import MeteredTTS
 from agent.spoken import SpokenLines
 from session import SessionService
 from session.patience import Patience
+from session.prices import load_public_prices
 from session.purse import CallPurse
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,8 @@ PATIENCE_SECONDS = 30.0
 async def speak_lines(config: Config, socket: Path | None, sessions: SessionService) -> None:
     """Speak what is not in the cache, in the configured language and voice; June pays for it."""
     speech = local_speech(socket) if config.provider_of("tts") == "local" else None
+    if config.provider_of("tts") != "local":
+        await asyncio.to_thread(load_public_prices)
     purse, alerts = CallPurse(config.session.money), Alerts(config)
     voice = MeteredTTS(build_tts(config, speech), purse)
     await purse.open(

@@ -8,6 +8,7 @@ import structlog
 from livekit.agents import AgentSession, ErrorEvent
 
 from agent.lines import Lines
+from agent.models.refused import Refused
 from agent.spoken import SpokenLines, frames
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,8 @@ class Trouble:
         """For the AgentSession's `error`."""
         if event.error.recoverable or self._is_over():
             return
+        if isinstance(event.error.error, Refused):
+            return  # the call ends with the reason
         match event.error.type:
             case "stt_error":
                 line, needs_voice = self._lines.cannot_hear, False

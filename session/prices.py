@@ -28,7 +28,7 @@ WRITTEN_TOKENS_PER_SECOND = 5
 SPOKEN_TOKENS_PER_SECOND = 25
 """What OpenAI counts at most of sound that it hears, of the words in it, and of its own voice."""
 
-Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class Price(BaseModel):
@@ -144,9 +144,14 @@ class PriceList:
         return Cost(0, is_unpriced=True) if micros is None else Cost(math.ceil(micros))
 
 
+def load_public_prices() -> None:
+    """In advance: it takes up to half a second, in which nobody else gets on."""
+    _public_micros(ModelUsed("llm", OPENAI_HOST, "gpt-4.1-mini"), Usage(1))
+
+
 def _public_micros(model: ModelUsed, usage: Usage) -> Decimal | None:
     """By the table in `genai-prices`; the network is not asked."""
-    import genai_prices  # noqa: PLC0415 (it takes 0.2 s, which a call with local models spares)
+    import genai_prices  # noqa: PLC0415 (see `load_public_prices`; local models need none)
 
     is_heard = model.stage == "stt"
     counted = genai_prices.Usage(

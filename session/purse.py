@@ -55,6 +55,8 @@ class CallPurse:
         self._said_unpriced: set[str] = set()
         self._pays_last_words = False
         self._is_away = False
+        self.spent_micros = 0
+        """What was charged so far, estimates included."""
 
     async def open(
         self,
@@ -168,6 +170,7 @@ class CallPurse:
             return
         micros, is_unpriced = self._cost(held.model, used)
         charge = Charge(micros, used.tokens, is_estimate=is_estimate, is_unpriced=is_unpriced)
+        self.spent_micros += micros
         is_late = held.id in self._offline
         if is_late:
             self._offline.remove(held.id)
@@ -202,6 +205,7 @@ class CallPurse:
         if self._bookkeeper is None:
             return
         for left in self._held.values():  # whose wrapper never came to its end
+            self.spent_micros += left.micros
             charge = Charge(left.micros, left.tokens, is_estimate=True)
             self._note(Due(replace(left, must=True), charge, left.id in self._offline))
         self._held.clear()

@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.pool import Pool
+from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+from redis_server import RedisServer
 from structlog.testing import capture_logs
 
 from session.errors import StoreError
@@ -23,7 +26,19 @@ PROCESSES = 8
 
 # From a process that has neither a store nor threads: children are fresh, and quickly there.
 forking = multiprocessing.get_context("forkserver")
-forking.set_forkserver_preload(["pytest", "session.store"])
+forking.set_forkserver_preload(["pytest", "session.store.redis"])
+
+SHARED = ["sqlite", "redis"]
+"""The stores that processes share."""
+
+
+def url_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty store; its files are in the folder of the test."""
+    if kind == "redis":
+        server: RedisServer = request.getfixturevalue("redis")
+        server.ask(b"FLUSHALL")
+        return server.url
+    return f"sqlite:{tmp_path / 'june.db'}"
 
 
 def run(url: str, work: Work[T], *, open_at: float = 0.0, begin_at: float = 0.0) -> T:

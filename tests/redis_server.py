@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -70,11 +70,13 @@ class RedisServer:
             if time.monotonic() > give_up_at:
                 self.stop()
                 break
-            try:
-                # Also one that wants a password, or is still loading, is there.
-                return self.ask(b"PING")[:1] in (b"+", b"-")
-            except OSError:
-                time.sleep(0.01)
+            with suppress(OSError):
+                info = self.ask(b"INFO")
+                # Not somebody else's, who was quicker, and not before it has loaded its data.
+                is_ours = b"process_id:%d" % self._process.pid in info and b"loading:0" in info
+                if is_ours or info.startswith(b"-NOAUTH"):
+                    return True
+            time.sleep(0.01)
         return False
 
     def ask(self, *words: bytes) -> bytes:

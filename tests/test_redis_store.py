@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from redis_server import RedisServer
@@ -38,18 +38,12 @@ READ_ALL: dict[str, tuple[str | int, ...]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
 @pytest.fixture
-async def redis(server: RedisServer) -> AsyncIterator[RedisStore]:
+async def opened(redis: RedisServer) -> AsyncIterator[RedisStore]:
     """A store in an empty server."""
-    server.ask(b"FLUSHALL")
-    server.ask(b"SCRIPT", b"FLUSH")
-    store = await RedisStore.open(server.url)
+    redis.ask(b"FLUSHALL")
+    redis.ask(b"SCRIPT", b"FLUSH")
+    store = await RedisStore.open(redis.url)
     yield store
     await store.aclose()
 
@@ -78,10 +72,10 @@ async def keys_of(store: RedisStore) -> dict[str, int]:
     return {key: await store.db.ask("TTL", key) for key in await store.db.ask("KEYS", "*")}
 
 
-async def test_every_key_is_in_one_place_and_ends(redis: RedisStore) -> None:
+async def test_every_key_is_in_one_place_and_ends(opened: RedisStore) -> None:
     """So that a cluster holds them together, and nothing stays where no June runs any more."""
-    session = await use_everything(redis)
-    keys = await keys_of(redis)
+    session = await use_everything(opened)
+    keys = await keys_of(opened)
     assert {key.split(":")[1] for key in keys} == {
         *("version", "created", "sessions", "session", "room", "user", "visits", "said"),
         *("messages", "message_ids", "turns", "measured", "timed", "replies"),
@@ -95,125 +89,125 @@ async def test_every_key_is_in_one_place_and_ends(redis: RedisStore) -> None:
             assert seconds == pytest.approx(EIGHT_DAYS, abs=60), key
 
 
-async def test_a_sign_of_life_keeps_all_of_a_session(redis: RedisStore) -> None:
+async def test_a_sign_of_life_keeps_all_of_a_session(opened: RedisStore) -> None:
     """Its messages live as long as it does."""
-    session = await use_everything(redis)
-    for key in await keys_of(redis):
-        await redis.db.ask("EXPIRE", key, 100)
-    await redis.sessions.touch(session.session_id, now=NOW + 1)
-    for key, seconds in (await keys_of(redis)).items():
+    session = await use_everything(opened)
+    for key in await keys_of(opened):
+        await opened.db.ask("EXPIRE", key, 100)
+    await opened.sessions.touch(session.session_id, now=NOW + 1)
+    for key, seconds in (await keys_of(opened)).items():
         if session.session_id in key or key.split(":")[1] in ("room", "user", "said", "sessions"):
             assert seconds > EIGHT_DAYS - 60, key
 
 
-async def test_nothing_of_a_deleted_session_is_left(redis: RedisStore) -> None:
+async def test_nothing_of_a_deleted_session_is_left(opened: RedisStore) -> None:
     """Not even its name."""
-    session = await use_everything(redis)
-    await redis.sessions.delete(session.session_id)
-    for key in await keys_of(redis):
-        read = READ_ALL[await redis.db.ask("TYPE", key)]
-        kept = await redis.db.ask(read[0], key, *read[1:])
+    session = await use_everything(opened)
+    await opened.sessions.delete(session.session_id)
+    for key in await keys_of(opened):
+        read = READ_ALL[await opened.db.ask("TYPE", key)]
+        kept = await opened.db.ask(read[0], key, *read[1:])
         assert session.session_id not in f"{key} {kept}"
 
 
-async def test_times_are_kept_to_the_last_digit(redis: RedisStore) -> None:
+async def test_times_are_kept_to_the_last_digit(opened: RedisStore) -> None:
     """Lua by itself keeps fourteen of them."""
     now = 1_764_093_600.1234567
-    session = await begin(redis, now=now)
-    await redis.sessions.touch(session.session_id, now=now + 1 / 3)
-    found = await redis.sessions.by_room("room")
+    session = await begin(opened, now=now)
+    await opened.sessions.touch(session.session_id, now=now + 1 / 3)
+    found = await opened.sessions.by_room("room")
     assert found is not None
     assert (found.created_at, found.seen_at) == (now, now + 1 / 3)
     ask = Ask("1", (Window("w", 1, 60.0, "minute"),))
-    await redis.limits.admit(ask, now=now)
-    refused = await redis.limits.admit(Ask("2", ask.windows), now=now + 1 / 3)
+    await opened.limits.admit(ask, now=now)
+    refused = await opened.limits.admit(Ask("2", ask.windows), now=now + 1 / 3)
     assert refused.retry_after_seconds == now + 60.0 - (now + 1 / 3)
 
 
-async def test_amounts_are_exact(redis: RedisStore) -> None:
+async def test_amounts_are_exact(opened: RedisStore) -> None:
     """To the last micro-dollar of billions."""
     budgets = (Budget("day", "out_of_budget"),)
     large = 9_007_199_254_740_991
-    await redis.ledger.reserve(Reservation("1", budgets, micros=large, tokens=1), now=NOW)
-    (account,) = await redis.ledger.settle("1", Charge(large, 1), now=NOW)
+    await opened.ledger.reserve(Reservation("1", budgets, micros=large, tokens=1), now=NOW)
+    (account,) = await opened.ledger.settle("1", Charge(large, 1), now=NOW)
     assert (account.spent_micros, account.reserved_micros) == (large, 0)
 
 
 async def test_a_turn_waits_for_one_round_trip_each_time(
-    redis: RedisStore, monkeypatch: pytest.MonkeyPatch
+    opened: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once Redis knows the scripts."""
-    session = await begin(redis)
+    session = await begin(opened)
     waits: list[Callable[[], Awaitable[object]]] = [
-        lambda: redis.limits.admit(ASK, now=NOW),
-        lambda: redis.sessions.commit_turn(session.session_id, 1),
-        lambda: redis.sessions.append(said(session, "1"), now=NOW),
-        lambda: redis.ledger.reserve(Reservation("r", ASK.budgets, 1, 1), now=NOW),
-        lambda: redis.ledger.settle("r", Charge(1, 1), now=NOW),
-        lambda: begin(redis, "new room"),
+        lambda: opened.limits.admit(ASK, now=NOW),
+        lambda: opened.sessions.commit_turn(session.session_id, 1),
+        lambda: opened.sessions.append(said(session, "1"), now=NOW),
+        lambda: opened.ledger.reserve(Reservation("r", ASK.budgets, 1, 1), now=NOW),
+        lambda: opened.ledger.settle("r", Charge(1, 1), now=NOW),
+        lambda: begin(opened, "new room"),
     ]
     for wait in waits:
         await wait()
     asked = []
-    send = redis.db._send
+    send = opened.db._send
 
     async def counting(*command: str | int) -> object:
         asked.append(command[0])
         return await send(*command)
 
-    monkeypatch.setattr(redis.db, "_send", counting)
+    monkeypatch.setattr(opened.db, "_send", counting)
     for wait in waits[:-1]:
         await wait()
-    await begin(redis, "newer room")
+    await begin(opened, "newer room")
     assert asked == ["EVALSHA"] * len(waits)
 
 
 async def test_scripts_that_redis_forgot_are_told_again(
-    redis: RedisStore, server: RedisServer
+    opened: RedisStore, redis: RedisServer
 ) -> None:
     """Also amid a conversation, and nothing is done twice."""
-    session = await begin(redis)
+    session = await begin(opened)
     for number in range(3):
-        server.ask(b"SCRIPT", b"FLUSH")
-        assert await redis.sessions.append(said(session, str(number)), now=NOW)
-    kept = await redis.sessions.get(session.session_id)
+        redis.ask(b"SCRIPT", b"FLUSH")
+        assert await opened.sessions.append(said(session, str(number)), now=NOW)
+    kept = await opened.sessions.get(session.session_id)
     assert kept is not None
     assert kept.message_count == 3
 
 
 async def test_an_emptied_server_is_told_once_and_calls_go_on(
-    redis: RedisStore, server: RedisServer
+    opened: RedisStore, redis: RedisServer
 ) -> None:
     """Of two processes one says so; the room stays June's, and its next fence is higher."""
-    other = await RedisStore.open(server.url)
-    session = await begin(redis)
+    other = await RedisStore.open(redis.url)
+    session = await begin(opened)
     lease = Lease("room", "w1/j1", 41)
-    assert (await redis.leases.renew(lease, ttl_seconds=3, now=NOW)).held
-    server.ask(b"FLUSHALL")
+    assert (await opened.leases.renew(lease, ttl_seconds=3, now=NOW)).held
+    redis.ask(b"FLUSHALL")
     with capture_logs() as logs:
-        for store in (redis, other):
+        for store in (opened, other):
             assert (await store.leases.renew(lease, ttl_seconds=3, now=NOW)).held
             with pytest.raises(UnknownSession):
                 await store.sessions.append(said(session, "1"), now=NOW)
             assert not await store.sessions.commit_turn(session.session_id, 1)
             await store.sessions.touch(session.session_id, now=NOW)
     assert [(log["event"], log["log_level"]) for log in logs] == [("store.emptied", "error")]
-    assert await redis.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 1) is None
-    taken = await redis.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 4)
+    assert await opened.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 1) is None
+    taken = await opened.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 4)
     assert taken is not None
     assert taken.fence == 42
-    assert (await begin(redis)).session_id != session.session_id
+    assert (await begin(opened)).session_id != session.session_id
     await other.aclose()
 
 
-async def test_what_is_merely_gone_is_no_emptied_server(redis: RedisStore) -> None:
+async def test_what_is_merely_gone_is_no_emptied_server(opened: RedisStore) -> None:
     """A caller may delete what she said while she speaks."""
-    deleted = await begin(redis)
-    await redis.sessions.delete(deleted.session_id)
+    deleted = await begin(opened)
+    await opened.sessions.delete(deleted.session_id)
     with capture_logs() as logs:
         with pytest.raises(UnknownSession):
-            await redis.sessions.append(said(deleted, "1"), now=NOW)
-        assert not await redis.sessions.commit_turn("nobody", 1)
+            await opened.sessions.append(said(deleted, "1"), now=NOW)
+        assert not await opened.sessions.commit_turn("nobody", 1)
     assert logs == []
 
 
@@ -221,8 +215,8 @@ async def test_what_is_merely_gone_is_no_emptied_server(redis: RedisStore) -> No
     ("ahead_seconds", "skew_seconds"), [(0.0, 0.0), (0.2, 0.0), (90.0, -90.0), (-90.0, 90.0)]
 )
 async def test_clocks_that_differ_are_noticed(
-    redis: RedisStore,
-    server: RedisServer,
+    opened: RedisStore,
+    redis: RedisServer,
     monkeypatch: pytest.MonkeyPatch,
     ahead_seconds: float,
     skew_seconds: float,
@@ -230,65 +224,65 @@ async def test_clocks_that_differ_are_noticed(
     """All machines go by Redis's clock."""
     clock = time.time
     monkeypatch.setattr("session.store.redis.time.time", lambda: clock() + ahead_seconds)
-    store = await RedisStore.open(server.url)
+    store = await RedisStore.open(redis.url)
     assert store.skew_seconds == pytest.approx(skew_seconds, abs=0.1 if skew_seconds else 0.0)
     await store.aclose()
 
 
-async def test_databases_are_apart(redis: RedisStore, server: RedisServer) -> None:
+async def test_databases_are_apart(opened: RedisStore, redis: RedisServer) -> None:
     """One Redis may serve a June in each."""
-    other = await RedisStore.open(f"{server.url}/3")
+    other = await RedisStore.open(f"{redis.url}/3")
     await begin(other)
-    assert await redis.sessions.by_room("room") is None
+    assert await opened.sessions.by_room("room") is None
     assert await other.sessions.by_room("room") is not None
     await other.aclose()
 
 
-async def test_the_open_conversation_is_found_among_many(redis: RedisStore) -> None:
+async def test_the_open_conversation_is_found_among_many(opened: RedisStore) -> None:
     """Of one room and user, who called all day and whose clock was set back at last."""
-    first = await begin(redis, now=NOW)
+    first = await begin(opened, now=NOW)
     for number in range(1, 30):
-        newer = await begin(redis, now=NOW + 700 * number)
-        await redis.sessions.close(newer.session_id, CloseReason.GOODBYE, now=NOW + 700 * number)
-    await redis.db.ask("HSET", f"{{june}}:session:{first.session_id}", "status", "open")
-    assert (await begin(redis, now=NOW)).session_id == first.session_id
+        newer = await begin(opened, now=NOW + 700 * number)
+        await opened.sessions.close(newer.session_id, CloseReason.GOODBYE, now=NOW + 700 * number)
+    await opened.db.ask("HSET", f"{{june}}:session:{first.session_id}", "status", "open")
+    assert (await begin(opened, now=NOW)).session_id == first.session_id
 
 
 async def test_only_the_newest_replies_are_counted(
-    redis: RedisStore, monkeypatch: pytest.MonkeyPatch
+    opened: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By their time, not by when they were measured."""
     monkeypatch.setattr(redis_sessions, "NEWEST", 3)
-    session = (await begin(redis)).session_id
+    session = (await begin(opened)).session_id
     for turn in (5, 1, 4, 2, 3):
         figures = TurnMetrics(turn=turn, at=NOW + turn, reply_seconds=float(turn))
-        await redis.sessions.measure(session, figures)
-    reply = (await redis.sessions.stats()).reply
+        await opened.sessions.measure(session, figures)
+    reply = (await opened.sessions.stats()).reply
     assert (reply.turns, reply.mean_seconds) == (3, 4.0)
 
 
-async def test_a_cancelled_wait_loses_no_connection(redis: RedisStore) -> None:
+async def test_a_cancelled_wait_loses_no_connection(opened: RedisStore) -> None:
     """Barge-in cancels at any moment, and many wait for the few connections there are."""
-    session = await begin(redis)
+    session = await begin(opened)
     budgets = (Budget("a", ""), Budget("b", ""))
     for number in range(300):
         waiting = [
-            asyncio.create_task(redis.sessions.append(said(session, str(number)), now=NOW)),
+            asyncio.create_task(opened.sessions.append(said(session, str(number)), now=NOW)),
             asyncio.create_task(
-                redis.ledger.reserve(Reservation(str(number), budgets, 7, 7), now=NOW)
+                opened.ledger.reserve(Reservation(str(number), budgets, 7, 7), now=NOW)
             ),
-            *(asyncio.create_task(redis.limits.admit(ASK, now=NOW)) for _ in range(AT_ONCE)),
+            *(asyncio.create_task(opened.limits.admit(ASK, now=NOW)) for _ in range(AT_ONCE)),
         ]
         await asyncio.sleep(number % 20 / 5_000)
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting)
-    kept = await redis.sessions.get(session.session_id)
+    kept = await opened.sessions.get(session.session_id)
     assert kept is not None
-    assert kept.message_count == len(await redis.sessions.messages(session.session_id))
-    first, second = await redis.ledger.accounts(["a", "b"], now=NOW)
+    assert kept.message_count == len(await opened.sessions.messages(session.session_id))
+    first, second = await opened.ledger.accounts(["a", "b"], now=NOW)
     assert 0 < first.reserved_micros == second.reserved_micros < 300 * 7
-    pool = redis.db._redis.connection_pool
+    pool = opened.db._redis.connection_pool
     assert not pool._in_use_connections
     assert len(pool._available_connections) <= AT_ONCE
 
@@ -350,7 +344,7 @@ async def told(store: Store, ids: list[str], operation: Operation) -> str:
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_conversations_are_as_in_memory(redis: RedisStore, seed: int) -> None:
+async def test_conversations_are_as_in_memory(opened: RedisStore, seed: int) -> None:
     """Whatever is done, in whichever order, whichever way the clock goes."""
     chance, memory, now = random.Random(seed), MemoryStore(), NOW
     here: list[str] = []
@@ -359,4 +353,4 @@ async def test_conversations_are_as_in_memory(redis: RedisStore, seed: int) -> N
         # Never twice the same: what is of one moment has no order.
         now += chance.choice([0.0, 90.0, 400.0, -200.0]) + chance.random()
         operation = some_operation(chance, now)
-        assert await told(redis, there, operation) == await told(memory, here, operation)
+        assert await told(opened, there, operation) == await told(memory, here, operation)

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from processes import forking, run
+from processes import SHARED, forking, run, url_of
 from test_store import NOW, begin, said
 
 from session.limits import Budget
@@ -116,10 +116,9 @@ async def write_at_once(store: Store, name: str) -> None:
     assert time.monotonic() - begun < 1
 
 
-@pytest.fixture(params=["sqlite"])
-def url(tmp_path: Path) -> str:
-    """Of every store that processes share."""
-    return f"sqlite:{tmp_path / 'june.db'}"
+@pytest.fixture(params=SHARED)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return url_of(request.param, request, tmp_path)
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.slow)])

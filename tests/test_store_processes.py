@@ -5,7 +5,7 @@ from multiprocessing.pool import Pool
 from pathlib import Path
 
 import pytest
-from processes import PROCESSES, Crowd, forking
+from processes import PROCESSES, SHARED, Crowd, forking, url_of
 from test_store import NOW, begin, said
 
 from session.leases import Lease
@@ -24,10 +24,9 @@ def pool() -> Iterator[Pool]:
         yield processes
 
 
-@pytest.fixture(params=["sqlite"])
-def crowd(pool: Pool, tmp_path: Path) -> Crowd:
-    """Eight processes at every store that processes share."""
-    return Crowd(pool, f"sqlite:{tmp_path / 'june.db'}")
+@pytest.fixture(params=SHARED)
+def crowd(request: pytest.FixtureRequest, pool: Pool, tmp_path: Path) -> Crowd:
+    return Crowd(pool, url_of(request.param, request, tmp_path))
 
 
 async def the_session(store: Store) -> Session:

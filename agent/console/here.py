@@ -21,6 +21,7 @@ from agent.models.build import build_models, local_speech
 from agent.models.check import say_problems
 from agent.turns import load_vad
 from session import CloseReason, open_sessions
+from session.prices import load_public_prices
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +101,8 @@ async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
             speech = await asyncio.to_thread(local_speech, None)
             stack.push_async_callback(speech.aclose)
         detector = await asyncio.to_thread(load_vad)
+        if config.is_hosted:
+            await asyncio.to_thread(load_public_prices)
         sessions = await stack.enter_async_context(
             open_sessions(replace(config.session, store_url="memory:"))
         )

@@ -10,6 +10,7 @@ from livekit.agents import APIConnectOptions, llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 
 from agent.models.metered import Meter, count_of, reserve, settling
+from session.prices import LOCAL
 from session.tokens import estimate_tokens
 from session.usage import ModelUsed, Purse, Usage
 
@@ -93,7 +94,9 @@ class MeteredReply(llm.LLMStream):
 
     async def _run(self) -> None:
         model = ModelUsed("llm", self._inner.provider, self._inner.model)
-        asked = Usage(input_tokens=request_tokens(self._chat_ctx, self._tools))
+        # Nobody counts what is local, and the schemas of tools take a millisecond.
+        is_counted = model.provider != LOCAL
+        asked = Usage(request_tokens(self._chat_ctx, self._tools) if is_counted else 0)
         held = await reserve(
             self._purse, model, replace(asked, output_tokens=self._max_output_tokens)
         )
@@ -129,7 +132,7 @@ def request_tokens(chat_ctx: llm.ChatContext, tools: Sequence[llm.Tool]) -> int:
     tokens = sum(estimate_tokens(text) for item in chat_ctx.items for text in _texts_of(item))
     if tools:
         schemas = llm.ToolContext(tools).parse_function_tools("openai")
-        tokens += estimate_tokens(json.dumps(schemas))
+        tokens += estimate_tokens(json.dumps(schemas, default=str))
     return tokens
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from session.errors import StoreError, StoreUnusable
 from session.store.sqlite_file import abandon, connect, known_reason, rescue
-from session.store.sqlite_rescue import Files, files_of, set_leftovers_aside
+from session.store.sqlite_rescue import Files, files_of, leaving
 
 log = structlog.get_logger(__name__)
 
@@ -102,13 +102,14 @@ class SqliteConnection:
         """The connection if it has the files of these names; else a new one."""
         if self._opened is not None:
             db, files = self._opened
-            now = files_of(self.path)
-            if now == files:
+            if files_of(self.path) == files:
                 return self._opened
-            set_leftovers_aside(self.path, files)
-            log.error("store.replaced", store=str(self.path), why="it was removed or moved away")
-            self._opened = None
-            _leave(db, files, now)
+            with leaving(self.path, files) as now:
+                log.error(
+                    "store.replaced", store=str(self.path), why="it was removed or moved away"
+                )
+                self._opened = None
+                _leave(db, files, now)
         self._opened = connect(self.path, busy_seconds=self._busy_seconds)
         return self._opened
 

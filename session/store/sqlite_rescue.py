@@ -5,7 +5,7 @@ import glob
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,12 +56,21 @@ def begin(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def set_leftovers_aside(path: Path, left: Files) -> None:
-    """Of a database that is still open here, and whose file was removed or replaced."""
-    if not _leftovers(path, left):
+@contextmanager
+def leaving(path: Path, left: Files) -> Iterator[Files]:
+    """For closing a database that lost some of its files: which ones have its names now.
+
+    Nobody opens or moves them meanwhile. What is left of one whose file was replaced is set aside.
+    """
+    now = files_of(path)
+    if now == Files(None, None, None):
+        yield now
         return
     with _locked(path, fcntl.LOCK_EX):
-        _move(path, "removed", *_leftovers(path, left))
+        now = files_of(path)
+        if now.db != left.db:
+            _move(path, "removed", *(WAL,) * (now.wal == left.wal), *(SHM,) * (now.shm == left.shm))
+        yield now
 
 
 def set_aside(path: Path, inode: int | None) -> Path | None:
@@ -93,14 +102,6 @@ def _inode_of(path: Path) -> int | None:
         return None
 
 
-def _leftovers(path: Path, left: Files) -> list[str]:
-    now = files_of(path)
-    if now.db == left.db:
-        return []
-    sides = {WAL: (now.wal, left.wal), SHM: (now.shm, left.shm)}
-    return [side for side, (inode, its) in sides.items() if inode is not None and inode == its]
-
-
 def _move(path: Path, why: str, *sides: str) -> Path | None:
     """Where they are now, by the name without a side; None if there was none of them."""
     there = [(side, _inode_of(_beside(path, side))) for side in sides]
@@ -110,7 +111,8 @@ def _move(path: Path, why: str, *sides: str) -> Path | None:
     # As long as it is kept no other file has its inode: no name comes twice.
     kept = path.with_name(f"{path.name}.{why}-{found[0][1]}-{time.time():.0f}")
     for side, _ in found:
-        _beside(path, side).rename(_beside(kept, side))
+        with suppress(FileNotFoundError):
+            _beside(path, side).rename(_beside(kept, side))
     return kept
 
 
