@@ -288,6 +288,7 @@ class Call:
                 refused=self._gate.refused if self._gate else 0,
                 resumed=self._memory is not None and self._memory.is_resumed,
                 cost_dollars=self._models.purse.spent_micros / MICROS,
+                store_faults=self._patience.faults,
                 messages_lost=self._notebook.lost if self._notebook else 0,
                 usage=[
                     used.model_dump(exclude_defaults=True) for used in self.voice.usage.model_usage

@@ -22,6 +22,8 @@ class Patience:
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._away_until = now()
+        self.faults = 0
+        """How often the store failed or did not answer in time."""
 
     async def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """What the store answers.
@@ -36,6 +38,7 @@ class Patience:
             async with asyncio.timeout(WAIT_SECONDS):
                 return await work
         except (StoreError, TimeoutError) as error:
+            self.faults += 1
             self._away_until = self._now() + AWAY_SECONDS
             if isinstance(error, StoreError):
                 raise

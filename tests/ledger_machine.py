@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import initialize, precondition, rule
 from plain_ledger import PlainLedger
 from store_machine import NOW, StoreMachine
 
@@ -14,14 +14,14 @@ from session.money import Account, Breaker, Charge, Reservation
 DAY_SECONDS = 600.0
 """A short one, so that an example sees several."""
 
-ids = st.sampled_from("123456")
-amounts = st.integers(0, 60)
-limits = st.none() | st.integers(1, 200)
+ids = st.sampled_from("1234")
+amounts = st.sampled_from([0, 1, 20, 40, 60])
+limits = st.sampled_from([None, 40, 100, 140])
 chosen = st.lists(st.sampled_from(["day", "user", "session"]), unique=True).map(sorted)
 charges = st.builds(
     Charge,
-    micros=st.integers(0, 90),
-    tokens=st.integers(0, 90),
+    micros=amounts,
+    tokens=amounts,
     is_estimate=st.booleans(),
     is_unpriced=st.booleans(),
     requests=st.integers(0, 3),
@@ -42,7 +42,7 @@ class LedgerMachine(StoreMachine):
     @initialize(day=st.tuples(limits, limits, limits), user=limits, session=limits)
     def configure(self, day: tuple[int | None, ...], user: int | None, session: int | None) -> None:
         micros, tokens, requests = day
-        requests = None if requests is None else 1 + requests % 9
+        requests = None if requests is None else requests // 20
         self.budgets = {
             "day": Budget("day", "out_of_budget", micros, tokens, requests, trips_breaker=True),
             "session": Budget("session", "session_budget", tokens=session),
@@ -53,7 +53,7 @@ class LedgerMachine(StoreMachine):
         day = self.now // DAY_SECONDS - days_ago
         ends_at = (day + 1) * DAY_SECONDS
         budgets = tuple(
-            replace(budget, key=f"{name} {day:g}", ends_at=ends_at) if name == "day" else budget
+            budget if name == "session" else replace(budget, key=f"{name} {day:g}", ends_at=ends_at)
             for name, budget in self.budgets.items()
             if name in names
         )
@@ -139,6 +139,14 @@ class LedgerMachine(StoreMachine):
     @rule(seconds=st.sampled_from([0.25, 10.0, 30.0, 119.75, 250.0]))
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
+
+    @precondition(lambda self: self.model.next_end(self.now) is not None)
+    @rule(early=st.booleans())
+    def let_one_run_out(self, early: bool) -> None:
+        """Or nearly."""
+        ends_at = self.model.next_end(self.now)
+        assert ends_at is not None
+        self.now = max(self.now, ends_at - 0.25 * early)
 
     @rule()
     def purge(self) -> None:

@@ -29,6 +29,10 @@ class PlainLeases:
         held.since = min(held.since, now)
         return now - held.since >= held.seconds
 
+    def seconds_left(self, room: str, now: float) -> float:
+        held = self.holding(room)
+        return 0.0 if held is None else max(0.0, held.since + held.seconds - now)
+
     def take(self, lease: Lease, seconds: float, now: float) -> None:
         before = self.holding(lease.room)
         is_asked = before is not None and before.lease.owner == lease.owner and before.is_asked

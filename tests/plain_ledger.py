@@ -53,6 +53,11 @@ class PlainLedger:
                 return entry.reservation
         return None
 
+    def next_end(self, now: float) -> float | None:
+        """When the next of what is held runs out."""
+        ends = (entry.expires_at for entry in self._entries if entry.charge is None)
+        return min((end for end in ends if end > now), default=None)
+
     def account(self, key: str, now: float) -> Account:
         theirs = [
             entry

@@ -378,12 +378,18 @@ async def test_an_encrypted_server_is_trusted_by_its_certificate(
     port = free_port()
     with RedisServer(tmp_path, "--tls-port", f"{port}", *map(str, tls)):
         url = f"rediss://127.0.0.1:{port}"
-        assert "cannot be reached" in await refused(url)
+        assert "does not trust: self-signed certificate" in await refused(url)
         assert "cannot be reached" in await refused(url.replace("rediss", "redis"))
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         store = await RedisStore.open(url)
         await begin(store)
         await store.aclose()
+
+
+async def test_a_server_that_speaks_no_tls_is_told() -> None:
+    """The web server of the same machine, perhaps."""
+    async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
+        assert "WRONG_VERSION_NUMBER" in await refused(url.replace("redis", "rediss"))
 
 
 async def test_a_server_without_encryption_is_not_asked_for_it(redis: RedisServer) -> None:

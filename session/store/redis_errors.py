@@ -1,6 +1,8 @@
 """What goes wrong with Redis, in words: never with what was asked of it, which is a caller's."""
 
 import os
+import socket
+import ssl
 from dataclasses import dataclass
 
 from redis import exceptions as driver
@@ -82,7 +84,24 @@ def _fault(error: BaseException | None, address: RedisAddress) -> _Fault:
                 f"see the log of Redis, or {ELSEWHERE}",
                 is_retryable=code in PASSING,
             )
-    return _Fault(f"cannot be reached{_reason(error)}", f"start Redis there, or {ELSEWHERE}")
+    return _unreachable(_system_error(error))
+
+
+def _unreachable(error: OSError | None) -> _Fault:
+    hint = f"start Redis there, or {ELSEWHERE}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _Fault(
+                f"has a certificate that this machine does not trust: {error.verify_message}",
+                "put the file of its authority into the environment variable `SSL_CERT_FILE`",
+                is_retryable=False,
+            )
+        case ssl.SSLError() | socket.gaierror():
+            # Their numbers are none of the system's.
+            return _Fault(f"cannot be reached: {error.strerror}", hint)
+        case OSError(errno=int(number)):
+            return _Fault(f"cannot be reached: {os.strerror(number)}", hint)
+    return _Fault("cannot be reached", hint)
 
 
 def _code(error: driver.ResponseError) -> str:
@@ -91,12 +110,10 @@ def _code(error: driver.ResponseError) -> str:
     return word if word.isalpha() and word.isupper() else "ERR"
 
 
-def _reason(error: BaseException | None) -> str:
+def _system_error(error: BaseException | None) -> OSError | None:
     """What the system says below the driver's exception."""
     while error is not None:
         if isinstance(error, OSError) and error.errno is not None:
-            # Those below 0 are of the look-up of a name, and no system error.
-            known = error.errno > 0
-            return f": {os.strerror(error.errno) if known else error.strerror}"
+            return error
         error = error.__cause__ or error.__context__
-    return ""
+    return None

@@ -1,4 +1,6 @@
 -- What every script begins with: its arguments one after the other, exact numbers, names of keys.
+-- A time is given as the text of its exact number: kept as it is, and compared and added to as the
+-- number that Lua reads in it.
 
 local PREFIX = '{june}:'
 local HOUR, DAY = 3600, 86400
