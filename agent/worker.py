@@ -19,9 +19,11 @@ from agent.admission import Admission
 from agent.config import Config
 from agent.dead_jobs import DeadJobs
 from agent.errors import CannotStart
+from agent.guest_tokens import LiveKitGuestTokens
 from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
 from agent.prepare import speak_lines
+from agent.rooms import LiveKitClient
 from agent.turns import load_vad
 from session import SessionService, StoreError, open_sessions
 from session.cleaning import Cleaning
@@ -65,7 +67,12 @@ async def run_worker(
     stop = asyncio.Event()
     _stop_on_signals(stop)
     async with AsyncExitStack() as stack:
-        sessions = await stack.enter_async_context(open_sessions(config.session))
+        livekit = await stack.enter_async_context(
+            LiveKitClient(config.livekit, agent_name=config.agent.name)
+        )
+        sessions = await stack.enter_async_context(
+            open_sessions(config.session, guest_tokens=LiveKitGuestTokens(livekit))
+        )
         await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
         usable = await say_problems(config, strict=strict)
         socket = None

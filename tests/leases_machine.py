@@ -9,7 +9,7 @@ from store_machine import StoreMachine
 
 from session.leases import Lease
 
-rooms = st.sampled_from(["a", "b"])
+rooms = st.sampled_from(["a", "a", "a", "b"])
 owners = st.sampled_from(["w1/a", "w11/a", "w2/a"])
 lengths = st.sampled_from([3.0, 10.0])
 steps = st.sampled_from([0.25, 1.0, 2.0, 3.0, 7.75])
@@ -48,7 +48,10 @@ class LeasesMachine(StoreMachine):
         if lease is None:
             self.pass_time(self.model.seconds_left(room, self.now) - 0.25 * early)
             lease = self.try_to_claim(room, owner, seconds)
-        return multiple() if lease is None else lease
+        if lease is None:
+            return multiple()
+        self.renew(lease, seconds)
+        return lease
 
     def try_to_claim(self, room: str, owner: str, seconds: float) -> Lease | None:
         is_free = self.model.is_free_for(owner, room, self.now)
@@ -96,10 +99,7 @@ class LeasesMachine(StoreMachine):
     @rule(owner=owners)
     def free(self, owner: str) -> None:
         assert self.run(self.store.leases.free(owner)) == self.model.free(owner)
-        self.forget_beliefs(owner)
-
-    def forget_beliefs(self, *of: str) -> None:
-        self.believed = {key: until for key, until in self.believed.items() if key[1] not in of}
+        self.believed = {key: until for key, until in self.believed.items() if key[1] != owner}
 
     @rule(seconds=steps)
     def pass_time(self, seconds: float) -> None:
@@ -116,8 +116,13 @@ class LeasesMachine(StoreMachine):
         self.believed.clear()
 
     @rule()
+    def purge(self) -> None:
+        """Nothing that ended within two days is garbage."""
+        self.run(self.store.sessions.purge(seen_before=0, now=self.now))
+
+    @rule()
     def lose_everything(self) -> None:
-        """The file was removed, or the server emptied."""
+        """The store is emptied under its users."""
         self.opened.empty()
         self.model = PlainLeases()
         self.believed.clear()

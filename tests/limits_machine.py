@@ -11,10 +11,11 @@ from session.limits import Ask, BlockRule, Decision, Window
 
 LENGTHS_SECONDS = {"minute": 60.0, "hour": 3600.0, "fleet": 60.0}
 
-users = st.sampled_from(["ann", "bob"])
+users = st.sampled_from(["ann", "ann", "bob"])
 tags = st.sampled_from("1234")
 names = st.lists(st.sampled_from(sorted(LENGTHS_SECONDS)), unique=True)
-steps = st.sampled_from([0.25, 19.75, 60.0, 900.0, 3600.0, 90_000.0])
+steps = st.sampled_from([0.25, 19.75, 60.0, 1800.0, 3600.0, 90_000.0])
+numbers = st.integers(0, 3)
 
 
 class LimitsMachine(StoreMachine):
@@ -29,6 +30,7 @@ class LimitsMachine(StoreMachine):
         """By key and length of a window what the store has admitted: the tag and when."""
         self.highest: Counter[tuple[str, float]] = Counter()
         """By key and length of a window: its limit at most."""
+        self.admitted: list[Ask] = []
         self.asked = 0
 
     @initialize(minute=st.integers(0, 4), hour=st.integers(1, 5), fleet=st.integers(1, 5))
@@ -64,7 +66,7 @@ class LimitsMachine(StoreMachine):
         user=users,
         names=names,
         is_new=st.booleans(),
-        times=st.integers(3, 7),
+        times=st.integers(4, 9),
         every_seconds=st.sampled_from([0.0, 0.25, 15.0]),
     )
     def insist(
@@ -86,6 +88,12 @@ class LimitsMachine(StoreMachine):
         self.now += max(0.0, decision.retry_after_seconds - 0.25 * early)
         self.check(ask)
 
+    @precondition(lambda self: self.admitted)
+    @rule(number=numbers)
+    def ask_again(self, number: int) -> None:
+        """For what was admitted, but now it may be too old."""
+        self.check(self.admitted[-1 - number % len(self.admitted)])
+
     def check(self, ask: Ask) -> Decision:
         expected = self.model.admit(ask, self.now)
         decision = self.run(self.store.limits.admit(ask, now=self.now))
@@ -96,6 +104,7 @@ class LimitsMachine(StoreMachine):
         )
         assert decision.near in (expected.near or {None})
         if decision.allowed:
+            self.admitted.append(ask)
             for window in ask.windows:
                 self.count(window, ask.tag)
         return decision
@@ -109,9 +118,10 @@ class LimitsMachine(StoreMachine):
         self.highest[of] = max(self.highest[of], window.limit)
         assert self.was_set_back or len(counted) <= self.highest[of]
 
-    @rule(user=users, tag=tags, names=names)
-    def withdraw(self, user: str, tag: str, names: list[str]) -> None:
-        ask = self.ask(user, tag, names, is_blockable=False)
+    @precondition(lambda self: self.admitted)
+    @rule(number=numbers)
+    def withdraw(self, number: int) -> None:
+        ask = self.admitted[-1 - number % len(self.admitted)]
         self.model.withdraw(ask)
         self.run(self.store.limits.withdraw(ask))
         for window in ask.windows:

@@ -13,7 +13,7 @@ from limits_machine import LimitsMachine
 from redis_server import RedisServer
 from store_machine import OpenedStore, StoreMachine
 
-EXAMPLES = 60
+EXAMPLES = 100
 STEPS = 30
 
 

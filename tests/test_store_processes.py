@@ -86,10 +86,15 @@ def test_a_turn_takes_effect_once(crowd: Crowd) -> None:
 
 
 async def summarise_all(store: Store, number: int) -> None:
+    """Nobody ever sees a shorter one than before."""
     session = await begin(store)
+    seen = 0
     for turn in range(EACH):
-        count = 1 + (turn * PROCESSES + number) * 7 % (EACH * PROCESSES)
+        count = 1 + (turn * PROCESSES + (number + turn) % PROCESSES)
         await store.sessions.summarise(session.session_id, f"of {count}", count)
+        kept = await the_session(store)
+        assert kept.summarised >= max(count, seen)
+        seen = kept.summarised
 
 
 def test_the_longest_summary_stays(crowd: Crowd) -> None:
@@ -102,10 +107,14 @@ def test_the_longest_summary_stays(crowd: Crowd) -> None:
 
 
 async def measure_all(store: Store, number: int) -> None:
+    """What was there once does not change any more."""
     session = await begin(store)
+    seen: list[TurnMetrics] = []
     for turn in range(EACH):
         metrics = TurnMetrics(turn=turn, at=NOW + number, reply_seconds=float(number))
         await store.sessions.measure(session.session_id, metrics)
+        seen.append((await store.sessions.measured(session.session_id))[turn])
+    assert await store.sessions.measured(session.session_id) == tuple(seen)
 
 
 async def measured(store: Store) -> tuple[TurnMetrics, ...]:
@@ -289,6 +298,8 @@ TRIP = Budget("day", "out_of_budget", micros=100, ends_at=NOW + 500, trips_break
 async def trip(store: Store, number: int) -> tuple[int, Breaker | None]:
     hold = [Reservation(f"{number} {turn}", (TRIP,), 30, 0) for turn in range(EACH)]
     granted = [(await store.ledger.reserve(one, now=NOW)).allowed for one in hold]
+    would_fit = Reservation(f"{number} small", (TRIP,), 10, 0)
+    assert not (await store.ledger.reserve(would_fit, now=NOW)).allowed
     return sum(granted), await store.ledger.breaker(now=NOW)
 
 
@@ -319,15 +330,18 @@ def test_one_is_the_first(crowd: Crowd) -> None:
     assert [sum(turn) for turn in zip(*crowd.at_once(claim_all), strict=True)] == [1] * EACH
 
 
+ROOMS = 150
+
+
 async def lease_all(store: Store, number: int) -> list[Lease | None]:
     return [
         await store.leases.claim(f"room {turn}", f"w{number}/j", ttl_seconds=60, now=NOW)
-        for turn in range(EACH)
+        for turn in range(ROOMS)
     ]
 
 
 def test_a_room_has_one_holder(crowd: Crowd) -> None:
     """And no two leases have the same fence."""
     leases = [lease for each in crowd.at_once(lease_all) for lease in each if lease is not None]
-    assert sorted(lease.room for lease in leases) == sorted(f"room {turn}" for turn in range(EACH))
-    assert len({lease.fence for lease in leases}) == EACH
+    assert sorted(lease.room for lease in leases) == sorted(f"room {turn}" for turn in range(ROOMS))
+    assert len({lease.fence for lease in leases}) == ROOMS

@@ -15,6 +15,8 @@ from test_store import NOW, begin, said
 
 from session.errors import StoreError
 from session.store import Store
+from session.store.schema import MIGRATIONS
+from session.store.sql_sessions import open_session
 from session.store.sqlite import SqliteStore
 from session.store.sqlite_rescue import set_aside_files
 
@@ -62,6 +64,11 @@ def damage(path: Path, where: slice) -> bytes:
 def middle(path: Path) -> slice:
     at = path.stat().st_size // PAGE // 2 * PAGE
     return slice(at, at + 20 * PAGE)
+
+
+async def claim(store: Store) -> None:
+    """Something is written that has nothing to do with what was said."""
+    await store.claims.claim("k", ttl_seconds=60, now=NOW)
 
 
 def check_new(path: Path) -> None:
@@ -124,6 +131,8 @@ def test_two_processes_set_one_damaged_file_aside(path: Path, url: str, turn: in
         first.do(fill)
         second.do(to_file)
         damaged = damage(path, middle(path))
+        first.do(claim)
+        log = path.with_name("june.db-wal").read_bytes()
         first.begin(kept)
         second.begin(kept)
         assert first.end() == second.end() == []
@@ -135,18 +144,22 @@ def test_two_processes_set_one_damaged_file_aside(path: Path, url: str, turn: in
     check_new(path)
     (file,) = damaged_of(path)
     assert file.read_bytes() == damaged
+    assert file.with_name(f"{file.name}-wal").read_bytes() == log != b""
 
 
 def test_who_runs_follows_who_found_the_damage_at_the_start(path: Path, url: str) -> None:
     """A running process does not look at the schema again; a new one does."""
     with servant(url) as first:
         first.do(fill)
-        damage(path, FIRST_PAGE)
+        damaged = damage(path, FIRST_PAGE)
+        first.do(claim)
         with servant(url) as second:
             assert second.do(partial(keep, message_id="second")) == ["second"]
-            assert first.do(partial(keep, message_id="first")) == ["second", "first"]
-            assert second.do(kept) == ["second", "first"]
-            assert (first.do(logged), second.do(logged)) == (["store.replaced"], ["store.damaged"])
+            assert second.do(logged) == ["store.damaged"]
+        assert first.do(partial(keep, message_id="first")) == ["second", "first"]
+        assert first.do(logged) == ["store.replaced"]
+    (file,) = damaged_of(path)
+    assert file.read_bytes() == damaged
 
 
 def remove_file(path: Path) -> None:
@@ -204,15 +217,48 @@ def test_two_processes_go_on_in_the_same_new_file(
     assert sorted(run(url, kept)) == ["first", "second"]
 
 
-@pytest.mark.parametrize("sides", [["-wal"], ["-shm"], ["-wal", "-shm"]])
+SIDES = [["-wal"], ["-shm"], ["-wal", "-shm"]]
+
+
+def clean_up(path: Path, sides: list[str]) -> None:
+    """Somebody takes them for something that was left over."""
+    for side in sides:
+        path.with_name(path.name + side).unlink()
+
+
+@pytest.mark.parametrize("sides", SIDES)
 def test_what_stood_in_a_removed_log_is_not_lost(path: Path, url: str, sides: list[str]) -> None:
-    """Somebody cleaned up what looked like left over."""
+    """Also for a process that starts later."""
     with servant(url) as june:
         june.do(partial(keep, message_id="old"))
-        for side in sides:
-            path.with_name(path.name + side).unlink()
+        clean_up(path, sides)
         assert june.do(keep) == ["old", "new"]
-    assert run(url, kept) == ["old", "new"]
+        with servant(url) as later:
+            assert later.do(partial(keep, message_id="later")) == ["old", "new", "later"]
+            assert june.do(kept) == ["old", "new", "later"]
+    assert run(url, kept) == ["old", "new", "later"]
+
+
+def test_what_others_wrote_meanwhile_is_not_lost(path: Path, url: str) -> None:
+    """They have come and gone, with an index of the log that June does not have."""
+    with servant(url) as june:
+        june.do(partial(keep, message_id="old"))
+        clean_up(path, ["-shm"])
+        assert run(url, partial(keep, message_id="later")) == ["old", "later"]
+        assert june.do(keep) == ["old", "later", "new"]
+    assert run(url, kept) == ["old", "later", "new"]
+
+
+@pytest.mark.parametrize("sides", SIDES)
+def test_two_processes_survive_a_removed_log(path: Path, url: str, sides: list[str]) -> None:
+    """One after the other they find it gone."""
+    with servant(url) as first, servant(url) as second:
+        first.do(partial(keep, message_id="old"))
+        clean_up(path, sides)
+        assert first.do(partial(keep, message_id="first")) == ["old", "first"]
+        assert second.do(partial(keep, message_id="second")) == ["old", "first", "second"]
+        assert first.do(logged) == second.do(logged) == ["store.replaced"]
+    assert run(url, kept) == ["old", "first", "second"]
 
 
 def test_a_backup_is_not_mixed_with_the_log_of_what_it_replaces(path: Path, url: str) -> None:
@@ -237,6 +283,59 @@ def test_a_file_that_is_emptied_is_begun_anew(path: Path, url: str) -> None:
         os.truncate(path, 0)
         assert june.do(keep) == ["new"]
     assert run(url, kept) == ["new"]
+
+
+def test_an_older_file_that_is_copied_over_is_brought_up_to_date(path: Path, url: str) -> None:
+    """It has the same name and inode, and other tables."""
+    older = path.with_name("older.db")
+    with servant(url) as june:
+        june.do(keep)
+        db = apsw.Connection(str(older))
+        db.execute(MIGRATIONS[0])
+        db.pragma("user_version", 1)
+        db.pragma("journal_mode", "wal")
+        db.close()
+        june.do(to_file)
+        shutil.copyfile(older, path)
+        assert june.do(kept) == []
+        assert june.do(keep) == ["new"]
+
+
+def test_another_programs_file_is_let_be(path: Path, url: str) -> None:
+    """Until it is moved away again, whatever it does there."""
+    other = path.with_name("bookmarks.db")
+    with servant(url) as june:
+        june.do(keep)
+        db = apsw.Connection(str(other))
+        db.execute("CREATE TABLE bookmarks (url TEXT)")
+        db.close()
+        before = other.read_bytes()
+        other.rename(path)
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"not June's\nhint: ") as raised:
+                june.do(keep)
+            assert raised.value.retryable
+        path.rename(other)
+        assert other.read_bytes() == before
+        assert june.do(keep) == ["new"]
+
+
+def test_what_was_done_in_a_file_that_lost_its_name_is_done_again(path: Path, url: str) -> None:
+    """In the one that has the name now."""
+
+    async def lose_it(store: Store) -> list[str]:
+        assert isinstance(store, SqliteStore)
+
+        def begin_and_lose(db: apsw.Connection) -> None:
+            opened = open_session(db, "room", "ann", channel="room", language="en", now=NOW)
+            if opened.resumes:
+                path.unlink()
+
+        await begin(store)
+        await store.db.write(begin_and_lose)
+        return [session.room_name for session in await store.sessions.of_user("ann")]
+
+    assert run(url, lose_it) == ["room"]
 
 
 def test_a_place_that_is_gone_is_an_error_in_words(path: Path, url: str) -> None:

@@ -9,7 +9,7 @@ import apsw
 from session.leases import Lease, LeaseState
 from session.store.rows import rows
 
-FREE = "owner = '', expires_at = 0, asked_to_leave = 0"
+FREE = "owner = '', asked_to_leave = 0"
 
 
 def claim(
@@ -22,7 +22,7 @@ def claim(
     )
     held = rows(
         db,
-        "SELECT 1 FROM leases WHERE room = ? AND owner != ? AND expires_at > ?",
+        "SELECT 1 FROM leases WHERE room = ? AND owner NOT IN (?, '') AND expires_at > ?",
         (room, owner, now),
     )
     if held:

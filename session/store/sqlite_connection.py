@@ -24,9 +24,6 @@ T = TypeVar("T")
 
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 
-STALE = (apsw.IOError, apsw.CantOpenError, apsw.SQLError)
-"""What a connection may go on saying although its file is well again, or another one."""
-
 RETRYABLE = (
     apsw.BusyError,
     apsw.LockedError,
@@ -87,12 +84,15 @@ class SqliteConnection:
             db, files = self._in_place()
             try:
                 result = _transact(db, begin, work)
-            except STALE as error:
+            except apsw.SQLError as error:
+                # Another content was copied into the file: a new connection brings it up to date.
                 fault = error
                 self.close()
             except DAMAGED as error:
                 fault = error
-                self._set_aside(error)
+                self._opened = None
+                abandon(db)
+                rescue(self.path, files.db, error)
             else:
                 if files_of(self.path).db == files.db:
                     return result
@@ -112,15 +112,6 @@ class SqliteConnection:
                 _leave(db, files, now)
         self._opened = connect(self.path, busy_seconds=self._busy_seconds)
         return self._opened
-
-    def _set_aside(self, error: apsw.Error) -> None:
-        """If another process did already, it is only found to be moved away."""
-        assert self._opened is not None, "it was used just now"
-        db, files = self._opened
-        if files_of(self.path).db == files.db:
-            self._opened = None
-            abandon(db)
-            rescue(self.path, files.db, error)
 
 
 def _leave(db: apsw.Connection, files: Files, now: Files) -> None:

@@ -67,18 +67,20 @@ def known_reason(error: Exception) -> str | None:
 
 
 def _open_or_rescue(path: Path, busy_seconds: float) -> tuple[apsw.Connection, Files] | None:
-    """None if the file is not there any more, because it is damaged or for another reason."""
+    """None if the file is damaged, and set aside now, or was moved away by somebody else."""
     inode = None
     try:
         with opening(path):
             inode = files_of(path).db
-            if inode is None:
-                return None
             db = _open(path, busy_seconds)
             files = files_of(path)
-    except apsw.CorruptError as error:
-        rescue(path, inode, error)
-        return None
+    except apsw.Error as error:
+        if inode is None or files_of(path).db != inode:
+            return None
+        if isinstance(error, apsw.CorruptError):
+            rescue(path, inode, error)
+            return None
+        raise
     if files.db == inode:
         return db, files
     db.close()

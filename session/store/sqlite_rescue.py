@@ -52,8 +52,7 @@ def begin(path: Path) -> None:
         if path.exists():
             return
         _move(path, "removed", WAL, SHM)
-        # Exclusively: to close a file that SQLite has open would drop its locks.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        path.touch(mode=0o600)
 
 
 @contextmanager
