@@ -4,14 +4,15 @@ import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from agent.config import Config, ConfigError, load
+from agent.command import quiet, settings_without_logs, show
+from agent.config import ConfigError, load
 from agent.errors import CannotStart
 from agent.redact import printable
-from session import StoreError, StoreUnusable, UnknownSession
+from session import StoreUnusable
 
 app = typer.Typer(
     name="june",
@@ -29,10 +30,18 @@ sessions = typer.Typer(
 )
 app.add_typer(sessions, name="sessions")
 
+money = typer.Typer(
+    help="See what is spent today, stop June, and let her go on. A worker may go on running.",
+    rich_markup_mode=None,
+)
+app.add_typer(money, name="money")
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Settings; otherwise `agent.toml` in this folder, if any."),
 ]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -115,7 +124,7 @@ def console(
         print(devices(load_portaudio()))
         return
     settings = load(config or context.obj)
-    setup_parent(settings if verbose else _quiet(settings))
+    setup_parent(settings if verbose else quiet(settings))
     if text:
         from agent.console.text import talk_by_text
 
@@ -132,12 +141,6 @@ def console(
         from agent.console.microphone import talk_by_microphone
 
         _run(talk_by_microphone(settings, way, verbose=verbose))
-
-
-def _quiet(settings: Config) -> Config:
-    """A person reads along: of the log only what went wrong."""
-    logs = settings.logs.model_copy(update={"level": "warning"})
-    return settings.model_copy(update={"logs": logs})
 
 
 @app.command(
@@ -160,17 +163,17 @@ def test(
 def list_sessions(
     context: typer.Context,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="So many at most.")] = 50,
     skip: Annotated[int, typer.Option(min=0, max=1_000_000, help="Leave out the first.")] = 0,
     user: Annotated[str | None, typer.Option(help="Of this user: an identity, not a hash.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """List sessions; the ones that showed life last come first."""
     from agent.sessions_command import listed
 
-    settings = _without_logs(config or context.obj)
-    _show(listed(settings, limit=limit, skip=skip, user=user, as_json=as_json))
+    settings = settings_without_logs(config or context.obj)
+    show(listed(settings, limit=limit, skip=skip, user=user, as_json=as_json))
 
 
 @sessions.command("show")
@@ -178,13 +181,13 @@ def show_session(
     context: typer.Context,
     session_id: Annotated[str, typer.Argument(metavar="ID")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Show one session, how fast June replied, what it cost, and what was said."""
     from agent.sessions_command import shown
 
-    _show(shown(_without_logs(config or context.obj), session_id, as_json=as_json))
+    show(shown(settings_without_logs(config or context.obj), session_id, as_json=as_json))
 
 
 @sessions.command("delete")
@@ -196,7 +199,7 @@ def delete_session(
     """Delete one session, with all that was said in it."""
     from agent.sessions_command import deleted
 
-    _show(deleted(_without_logs(config or context.obj), session_id))
+    show(deleted(settings_without_logs(config or context.obj), session_id))
 
 
 @sessions.command("forget")
@@ -210,7 +213,7 @@ def forget_user(
     """Delete all that is kept of a user, and print a receipt."""
     from agent.sessions_command import forgotten
 
-    settings = _without_logs(config or context.obj)
+    settings = settings_without_logs(config or context.obj)
     if not yes:
         if not sys.stdin.isatty():
             raise CannotStart(
@@ -218,33 +221,50 @@ def forget_user(
                 "hint: add `--yes`"
             )
         typer.confirm(f"Delete all that June keeps of `{printable(user)}`?", abort=True)
-    _show(forgotten(settings, user))
+    show(forgotten(settings, user))
 
 
-def _without_logs(path: Path | None) -> Config:
-    """The settings, with only what goes wrong told, on standard error."""
-    from agent.logs import setup_parent
-
-    settings = load(path)
-    setup_parent(_quiet(settings))
-    return settings
-
-
-def _show(text: Coroutine[Any, Any, str]) -> None:
-    """What a command says, or in a sentence why it cannot."""
-    try:
-        print(asyncio.run(text))
-    except StoreUnusable:
-        raise
-    except UnknownSession as error:
-        _fail(error, "run `./june sessions list` to see every id")
-    except StoreError as error:
-        _fail(error, "try again in a moment")
+@money.callback(invoke_without_command=True)
+def todays_money(
+    context: typer.Context, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Without a command: `show`."""
+    context.obj = config or context.obj
+    if context.invoked_subcommand is None:
+        show_money(context, as_json=as_json)
+    elif as_json:
+        raise typer.BadParameter("it belongs behind `show`", param_hint="`--json`")
 
 
-def _fail(error: Exception, hint: str) -> NoReturn:
-    print(f"error: {printable(str(error))}\nhint: {hint}", file=sys.stderr)
-    raise typer.Exit(1)
+@money.command("show")
+def show_money(
+    context: typer.Context, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Show what is spent today, of which limit, and whether June is stopped."""
+    from agent.money_command import shown
+
+    show(shown(settings_without_logs(config or context.obj), as_json=as_json))
+
+
+@money.command("pause")
+def pause_money(
+    context: typer.Context,
+    *,
+    minutes: Annotated[int, typer.Option(min=1, max=10_080, help="So long.")] = 30,
+    config: ConfigOption = None,
+) -> None:
+    """Stop June: she answers nobody, and says that she is unavailable."""
+    from agent.money_command import paused
+
+    show(paused(settings_without_logs(config or context.obj), minutes=minutes))
+
+
+@money.command("resume")
+def resume_money(context: typer.Context, config: ConfigOption = None) -> None:
+    """Let June go on before the time is over."""
+    from agent.money_command import resumed
+
+    show(resumed(settings_without_logs(config or context.obj)))
 
 
 def _run(command: Coroutine[Any, Any, int]) -> None:

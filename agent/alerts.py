@@ -69,7 +69,8 @@ class Alerts:
     def _signature(self, body: bytes) -> str:
         """Stripe's scheme: the time is signed too, so that an old request cannot be sent again."""
         at = int(self._now())
-        key = self._secret.get_secret_value().encode() if self._secret else b""
+        assert self._secret is not None, "the configuration asks for it"
+        key = self._secret.get_secret_value().encode()
         digest = hmac.new(key, f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         return f"t={at},v1={digest}"
 

@@ -7,7 +7,7 @@ from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, func
 from livekit.agents.voice import SpeechHandle
 
 from agent.lines import Lines
-from agent.prompt import SHORTER
+from agent.prompt import SHORTER, further_instructed
 from agent.refusals import ends_the_call, is_short_of_money, refusal
 from agent.reply import can_be_said, made_sayable, text_of, uses_tool
 from agent.window import Window
@@ -37,12 +37,14 @@ class June(Agent):
         *,
         instructions: str,
         hang_up: HangUp,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(instructions=instructions, chat_ctx=chat_ctx)
         self._gate = gate
         self._lines = lines
         self._window = window
         self._hang_up = hang_up
+        self._is_over = is_over
         self._has_words = False
         """Whether the newest answer said anything."""
 
@@ -53,6 +55,8 @@ class June(Agent):
         model_settings: ModelSettings,
     ) -> AsyncIterable[llm.ChatChunk | str | FlushSentinel]:
         """Every reply passes here: spoken, typed, and attempts that nobody will ever hear."""
+        if self._is_over():
+            return  # she is saying goodbye
         message = newest_user_message(chat_ctx)
         decision = ALLOWED if message is None else await self._gate.reserve(message)
         if not decision.allowed:
@@ -61,8 +65,7 @@ class June(Agent):
                 yield refusal(decision, self._lines)
             return
         if is_short_of_money(decision):
-            chat_ctx = chat_ctx.copy()
-            chat_ctx.add_message(role="system", content=SHORTER)
+            chat_ctx = further_instructed(chat_ctx, SHORTER)
         self._has_words = has_tool = False
         given = self._window.of(chat_ctx)
         answer: Any = Agent.default.llm_node(self, given, tools, model_settings)

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from livekit.agents import AgentSession, APIConnectOptions, llm, vad
+from livekit.agents import AgentSession, APIConnectOptions, vad
 from livekit.agents.types import NOT_GIVEN
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -33,7 +33,7 @@ from agent.summary import Summary, unsummarised
 from agent.summary_writers import by_model, by_rule
 from agent.trouble import Trouble
 from agent.turns import TEXT_TRANSFORMS, turn_handling
-from agent.typed import TypedOnce
+from agent.typed import TypedOnce, typed
 from agent.window import Window
 from session import Channel, CloseReason, Decision, SessionService, StoreError
 from session.money import MICROS
@@ -103,7 +103,9 @@ class Call:
             aec_warmup_duration=None,
         )
         self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
-        self.ending = Ending(self.voice, self._spoken, place.shut_down)
+        self.ending = Ending(
+            self.voice, self._spoken, place.shut_down, on_begin=models.purse.pay_last_words
+        )
         self.idle = Idle(
             self.voice,
             patience_seconds=idle_seconds,
@@ -126,6 +128,11 @@ class Call:
         """Why it ended; a call that was never ended in words has crashed."""
         return self.ending.reason or CloseReason.CRASH
 
+    def own(self, sessions: SessionService) -> None:
+        """Close the memory last of all, and before it the purse; both outlast a room's lease."""
+        self.stack.push_async_callback(sessions.aclose)
+        self.stack.push_async_callback(self._payment.aclose)
+
     async def open(self, sessions: SessionService, user: str) -> None:
         """Find this user's conversation. With the store away the call remembers only itself."""
         place = self._place
@@ -141,13 +148,10 @@ class Call:
         self._memory = memory
         session_id = memory.session.session_id
         self._notebook = Notebook(sessions)
-        # Here and not before: the memory must still be open when the last charge is written.
-        self.stack.push_async_callback(self._payment.aclose)
         await self._payment.open(sessions, memory.session, self._patience)
-        if not memory.is_resumed:
-            self._refused = await refusal_of_call(
-                sessions, memory.session, place.call_id, self._patience
-            )
+        self._refused = await refusal_of_call(
+            sessions, memory.session, place.call_id, self._patience, self._config
+        )
         self._gate = TurnGate(
             sessions,
             memory.session,
@@ -158,7 +162,7 @@ class Call:
             patience=self._patience,
             on_end=self._payment.refuse,
         )
-        self._typed = TypedOnce(sessions, memory.session, self._patience)
+        self._typed = TypedOnce(sessions, memory.session, self.lines, self._patience)
         self.stack.push_async_callback(self._typed.aclose)
         self.voice.on("conversation_item_added", self._gate.commit)
         self._window = await self._begin_window(memory, sessions)
@@ -172,7 +176,7 @@ class Call:
         summary = Summary(
             memory.session,
             unsummarised(memory.session, memory.history, memory.context),
-            write=by_rule if is_local else by_model(self._models.llm),
+            write=by_rule if is_local else by_model(self._models.note_taker),
             keep=partial(sessions.keep_summary, memory.session.session_id),
         )
         # After the gate, which shortens what was too long.
@@ -210,11 +214,13 @@ class Call:
             hang_up=lambda speech, last_words: self.ending.begin(
                 CloseReason.GOODBYE, last_words, after=speech
             ),
+            is_over=lambda: self.ending.reason is not None,
         )
         await start(june)
         if self._refused is not None:
             self._payment.refuse(self._refused)
-            return None
+        if self.ending.reason is not None:
+            return None  # who is refused, or leaves at once, is not greeted
         if memory.is_resumed:
             greeting = self.lines.greeting_resumed
         else:
@@ -225,21 +231,12 @@ class Call:
     async def type(self, text: str) -> SpeechHandle:
         """A turn that is written; June stops speaking to answer it."""
         assert self._gate is not None
-        message = llm.ChatMessage(role="user", content=[text])
-        self._gate.is_typed(message)
-        self.voice.reset_away_timer()
-        await self.voice.interrupt()
-        return self.voice.generate_reply(user_input=message)
+        return await typed(self.voice, self._gate, text)
 
     async def type_once(self, text: str, message_id: str | None) -> None:
         """A turn that is written and may be delivered twice: it is answered once."""
-        assert self._typed is not None
-        claimed = await self._typed.claim(text, message_id)
-        if claimed.is_first:
-            self._typed.follow(await self.type(text), message_id)
-        elif claimed.result is not None:
-            await self.voice.interrupt()
-            self.voice.say(claimed.result)
+        if self._typed is not None and self.ending.reason is None:
+            await self._typed.answer(text, message_id, self.type, self._say)
 
     async def _say(self, line: str) -> SpeechHandle:
         return await say(self.voice, self._spoken, line)

@@ -38,11 +38,17 @@ class Ending:
     """
 
     def __init__(
-        self, voice: AgentSession[None], spoken: SpokenLines, shut_down: Callable[[str], None]
+        self,
+        voice: AgentSession[None],
+        spoken: SpokenLines,
+        shut_down: Callable[[str], None],
+        *,
+        on_begin: Callable[[], None] = lambda: None,
     ) -> None:
         self._voice = voice
         self._spoken = spoken
         self._shut_down = shut_down
+        self._on_begin = on_begin
         self._task: asyncio.Task[None] | None = None
         self.reason: CloseReason | None = None
 
@@ -57,6 +63,7 @@ class Ending:
         if self.reason is not None:
             return
         self.reason = reason
+        self._on_begin()
         self._task = asyncio.create_task(self._end(reason, last_words, after), name="june.ending")
 
     async def _end(

@@ -79,7 +79,7 @@ class TurnGate:
                 self._sessions.reserve_turn(self._session, turn, message.text_content or "")
             )
         except StoreError as error:
-            log.warning("gate.open_without_store", turn=turn, error=str(error))
+            log.debug("gate.open_without_store", turn=turn, error=str(error))
             return Decision(allowed=True)
         self._ends.pop(turn, None)
         if not decision.allowed:

@@ -1,7 +1,7 @@
 """What June counts about herself. No label ever names a room, a user or a session.
 
-LiveKit's worker serves it at `/metrics`; with `PROMETHEUS_MULTIPROC_DIR` set before Python starts,
-over all its processes.
+Calls are processes of their own: what they count is seen by others only where
+`PROMETHEUS_MULTIPROC_DIR` is set before Python starts, as it is in the image.
 """
 
 from prometheus_client import Counter

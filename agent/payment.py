@@ -10,6 +10,7 @@ from agent.refusals import refusal
 from session import CloseReason, Decision, Session, SessionService, StoreError
 from session.patience import Patience
 from session.purse import CallPurse
+from session.rules import STORE_IS_DOWN
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,7 @@ class Payment:
         )
 
     def refuse(self, decision: Decision) -> None:
-        """End the call in words that cost nothing more than they must."""
-        self._purse.pay_last_words()
+        """End the call in words."""
         self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
 
     async def aclose(self) -> None:
@@ -47,13 +47,15 @@ class Payment:
 
 
 async def refusal_of_call(
-    sessions: SessionService, session: Session, call_id: str, patience: Patience
+    sessions: SessionService, session: Session, call_id: str, patience: Patience, config: Config
 ) -> Decision | None:
-    """Why this user may not call now, or None. With the store away they may."""
+    """Why this user may not call now, or None. With the store away they may, unless it costs."""
+    if sessions.stands_in and config.is_hosted and config.limits.when_store_is_down == "closed":
+        return Decision(allowed=False, reason=STORE_IS_DOWN)
     try:
         decision = await patience.wait(sessions.admit_call(session, call_id))
     except StoreError as error:
-        log.warning("gate.open_without_store", error=str(error))
+        log.debug("gate.open_without_store", error=str(error))
         return None
     if decision.allowed:
         return None

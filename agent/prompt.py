@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from livekit.agents import llm
+
 from agent.lines import lines_for
 
 STYLE = """\
@@ -18,6 +20,17 @@ When the caller says goodbye, or asks you to hang up, say goodbye in a few words
 
 SHORTER = "From here on answer in one short sentence."
 """When most of the money for the day, the user or the call is spent."""
+
+
+def further_instructed(chat_ctx: llm.ChatContext, text: str) -> llm.ChatContext:
+    """A copy in which the instructions end with this. Some servers take one system message only."""
+    items: list[llm.ChatItem] = list(chat_ctx.items)
+    for index, item in enumerate(items):
+        if isinstance(item, llm.ChatMessage) and item.role in ("system", "developer"):
+            content = [f"{item.raw_text_content or ''}\n\n{text}"]
+            items[index] = item.model_copy(update={"content": content})
+            return llm.ChatContext(items)
+    return llm.ChatContext([llm.ChatMessage(role="system", content=[text]), *items])
 
 
 def instructions(*, persona: str, further: str, language: str, today: datetime) -> str:

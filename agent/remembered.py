@@ -1,5 +1,6 @@
 """What a call begins with: the session of this room and user, and what was said before."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import structlog
@@ -17,6 +18,11 @@ from session import (
 )
 
 log = structlog.get_logger(__name__)
+
+OPEN_SECONDS = 2.0
+"""A caller hears nothing meanwhile."""
+
+RETRY_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,18 @@ class Memory:
 
 async def sessions_for_call(config: SessionConfig) -> SessionService:
     """Opened. With the store away the call goes on, and remembers only itself."""
-    sessions = open_sessions(config)
+    why = "it does not answer"
     try:
-        return await sessions.__aenter__()
-    except StoreError as error:
-        log.error("store.unavailable", error=str(error), memory="this call only")
-        return await forgetful(config).__aenter__()
+        async with asyncio.timeout(OPEN_SECONDS):
+            while True:
+                try:
+                    return await open_sessions(config).__aenter__()
+                except StoreError as error:
+                    why = str(error)
+                    await asyncio.sleep(RETRY_SECONDS)  # it may be starting anew
+    except TimeoutError:
+        log.error("store.unavailable", error=why, memory="this call only")
+    return await forgetful(config).__aenter__()
 
 
 def forgetful(config: SessionConfig) -> SessionService:

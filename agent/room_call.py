@@ -61,7 +61,7 @@ class RoomCall:
         call, ctx = self._call, self._ctx
         ctx.room.on("disconnected", call.ending.on_disconnected)
         sessions = await sessions_for_call(self._config.session)
-        call.stack.push_async_callback(sessions.aclose)
+        call.own(sessions)
         if not await self._hold_room(sessions):
             call.ending.begin(CloseReason.REPLACED)
             return

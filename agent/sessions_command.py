@@ -8,18 +8,18 @@ import json
 import shlex
 from pathlib import Path
 
+from agent.command import kept_sessions
 from agent.config import Config
-from agent.errors import CannotStart
 from agent.sessions_text import receipt, record, table, transcript
 from agent.settings_store import without_password
-from session import Session, SessionService, UnknownSession, open_sessions
+from session import Session, UnknownSession
 from session.records import Status
 from session.store.sqlite_rescue import set_aside_files
 
 
 async def listed(config: Config, *, limit: int, skip: int, user: str | None, as_json: bool) -> str:
     """Sessions, of one user or of all, the newest sign of life first."""
-    async with _open(config) as sessions:
+    async with kept_sessions(config) as sessions:
         # One more than is shown: is there more?
         if user is None:
             page = await sessions.list_sessions(limit + 1, skip=skip)
@@ -41,7 +41,7 @@ async def listed(config: Config, *, limit: int, skip: int, user: str | None, as_
 
 async def shown(config: Config, session_id: str, *, as_json: bool) -> str:
     """A session and what was said in it. Raises `UnknownSession`."""
-    async with _open(config) as sessions:
+    async with kept_sessions(config) as sessions:
         session = await sessions.get_session(session_id)
         messages = await sessions.history(session_id)
         reply = await sessions.reply_times(session_id)
@@ -61,7 +61,7 @@ async def shown(config: Config, session_id: str, *, as_json: bool) -> str:
 
 async def deleted(config: Config, session_id: str) -> str:
     """Remove a session. Raises `UnknownSession`."""
-    async with _open(config) as sessions:
+    async with kept_sessions(config) as sessions:
         session = await sessions.get_session(session_id)
         if not await sessions.delete_session(session_id):
             raise UnknownSession(session_id)
@@ -70,7 +70,7 @@ async def deleted(config: Config, session_id: str) -> str:
 
 async def forgotten(config: Config, user: str) -> str:
     """Remove all that was kept of a user, and give a receipt."""
-    async with _open(config) as sessions:
+    async with kept_sessions(config) as sessions:
         theirs: tuple[Session, ...] = await sessions.get_user_sessions(user)
         removed = await sessions.forget_user(user)
         scheme, _, path = sessions.store_url.partition(":")
@@ -82,12 +82,3 @@ async def forgotten(config: Config, user: str) -> str:
             set_aside=set_aside_files(Path(path)) if scheme == "sqlite" else (),
             at=sessions.now(),
         )
-
-
-def _open(config: Config) -> SessionService:
-    if config.store.url.startswith("memory:"):
-        raise CannotStart(
-            '`[store] url = "memory:"` keeps nothing between processes: there is nothing to see\n'
-            "hint: name the store that the worker uses, in `[store] url` or `JUNE_STORE__URL`"
-        )
-    return open_sessions(config.session)

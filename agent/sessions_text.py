@@ -15,6 +15,7 @@ COLUMNS = ("id", "room", "channel", "status", "started", "messages")
 TRACES = """\
   How often they called and what that cost, as numbers under a keyed hash and without words.
   June deletes it herself within 3 days.
+  The names of their rooms, for up to two hours after a call.
   Copies that are not hers: backups of the store, a Redis server's own files."""
 
 

@@ -14,9 +14,13 @@ EVERY_SECONDS = 30.0
 
 async def show_life(sessions: SessionService, session_id: str) -> None:
     """Until it is cancelled."""
+    is_away = False
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         try:
             await sessions.touch(session_id)
+            is_away = False
         except StoreError as error:
-            log.warning("store.unavailable", error=str(error))
+            if not is_away:
+                log.warning("store.unavailable", error=str(error))
+            is_away = True

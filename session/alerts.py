@@ -12,7 +12,7 @@ class Alert:
 
     day: str
     threshold: str
-    """`$10`, or `80% of dollars_per_day`."""
+    """`$10`, `$4.03`, or `80% of dollars_per_day`."""
     spent_dollars: float
     """Of all calls today, with what is reserved."""
 
@@ -21,7 +21,8 @@ def crossed(account: Account, budget: Budget, alert_dollars: tuple[float, ...]) 
     """The thresholds that this day's account is beyond; each day begins with none."""
     micros = account.spent_micros + account.reserved_micros
     tokens = account.spent_tokens + account.reserved_tokens
-    amounts = [f"${dollars:g}" for dollars in alert_dollars if micros >= dollars * MICROS]
+    # As whole micros, which a float of dollars may miss; amounts that are equal then are one.
+    amounts = dict.fromkeys(round(dollars * MICROS) for dollars in alert_dollars)
     limits = (
         ("dollars_per_day", micros, budget.micros),
         ("tokens_per_day", tokens, budget.tokens),
@@ -32,4 +33,10 @@ def crossed(account: Account, budget: Budget, alert_dollars: tuple[float, ...]) 
         for name, used, limit in limits
         if limit is not None and used >= NEAR * limit
     ]
-    return (*amounts, *parts)
+    return (*(_name(amount) for amount in amounts if micros >= amount), *parts)
+
+
+def _name(micros: int) -> str:
+    """In dollars, with as many digits as it takes: no two amounts have the same."""
+    dollars, rest = divmod(micros, MICROS)
+    return f"${dollars}.{rest:06}".rstrip("0") if rest else f"${dollars}"

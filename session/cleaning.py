@@ -43,6 +43,9 @@ class Cleaning:
         except StoreError as error:
             log.warning("sessions.not_cleaned", error=str(error))
             return
+        except Exception:
+            log.exception("sessions.not_cleaned")  # and is tried again an hour later
+            return
         if removed is not None:
             log.info("sessions.cleaned", when=when, **removed.model_dump())
 

@@ -25,6 +25,8 @@ class Window:
     seconds: float
     reason: str
     """What a refusal by it is called."""
+    leads_to_block: bool = True
+    """Whether a refusal by it is the user's own doing; by what all share it is not."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ class Decision:
     reason: str | None = None
     """Of a refusal: `too_long`, `blocked`, `paused`, or the reason of a window or a budget."""
     retry_after_seconds: float = 0.0
-    """Of a refusal: after exactly so long it would be allowed, as far as is known now."""
+    """Of a refusal: after exactly so long it would be allowed, as far as is known now.
+
+    0 also where waiting does not help: a session's money is spent, or a model has no price.
+    """
     near: str | None = None
     """Of what was allowed: the reason of a window that is nearly used up."""
     budget_used: float = 0.0
@@ -118,7 +123,7 @@ def judge(ask: Ask, found: Sequence[Hits], now: float) -> Decision:
     near = None
     for window, hits in zip(ask.windows, found, strict=True):
         count = len(hits.times)
-        if not hits.has_tag and count >= window.limit:
+        if is_full(window, hits):
             # It is allowed once so many have left that one more fits.
             leaves = hits.times[count - window.limit] if window.limit else now
             refused.append((leaves + window.seconds - now, window.reason))
@@ -128,6 +133,19 @@ def judge(ask: Ask, found: Sequence[Hits], now: float) -> Decision:
         retry_after, reason = max(refused)
         return Decision(allowed=False, reason=reason, retry_after_seconds=retry_after)
     return Decision(allowed=True, near=near)
+
+
+def leads_to_block(ask: Ask, found: Sequence[Hits]) -> bool:
+    """Whether it is refused by at least one window that leads to a block."""
+    return any(
+        window.leads_to_block and is_full(window, hits)
+        for window, hits in zip(ask.windows, found, strict=True)
+    )
+
+
+def is_full(window: Window, hits: Hits) -> bool:
+    """For an attempt that was not counted in it before."""
+    return not hits.has_tag and len(hits.times) >= window.limit
 
 
 def is_near(count: int, limit: int) -> bool:

@@ -41,7 +41,7 @@ class Charge:
     is_unpriced: bool = False
     """Nobody knows what it cost; `micros` is what the operator's policy says, or 0."""
     requests: int = 1
-    """Of one reservation; an allowance that was spent in pieces may stand for several."""
+    """1 for one that was made, 0 for one that was reserved and never made."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,14 @@ class Breaker:
 PAUSED = "paused"
 
 
+def session_account(session_id: str) -> str:
+    """The key of what one session spends; it is deleted with the session."""
+    return f"session {session_id}"
+
+
 def is_spent(budget: Budget, account: Account) -> bool:
     """Whether not even the smallest use fits in."""
-    return not account.has_room_for(budget, micros=1, tokens=0, requests=1)
+    return not account.has_room_for(budget, micros=1, tokens=1, requests=1)
 
 
 def refusal(budget: Budget, now: float) -> Decision:

@@ -5,7 +5,11 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import structlog
+
 from session.errors import StoreError
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -22,6 +26,7 @@ class Patience:
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._away_until = now()
+        self._is_away = False
         self.faults = 0
         """How often the store failed or did not answer in time."""
 
@@ -36,12 +41,19 @@ class Patience:
             raise StoreError("the store is away", retryable=True)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                return await work
+                answer = await work
         except (StoreError, TimeoutError) as error:
             self.faults += 1
             self._away_until = self._now() + AWAY_SECONDS
+            if not self._is_away:
+                log.warning("store.unavailable", error=str(error) or "it does not answer")
+            self._is_away = True
             if isinstance(error, StoreError):
                 raise
             raise StoreError(
                 f"the store did not answer within {WAIT_SECONDS:g} s", retryable=True
             ) from None
+        if self._is_away:
+            log.info("store.back", faults=self.faults)
+        self._is_away = False
+        return answer

@@ -33,12 +33,8 @@ ALLOWANCE_SECONDS = 90_000.0
 """Longer than the longest call; a dead one's allowance is then charged."""
 
 
-
 class CallPurse:
-    """Lives as long as one call. Its models are made before its session is known: `open` it then.
-
-    `session` None: June's own spending, before any call.
-    """
+    """Lives as long as one call; its models have it before the session is known, which opens it."""
 
     def __init__(self, config: MoneyConfig) -> None:
         self._config = config
@@ -71,6 +67,7 @@ class CallPurse:
     ) -> None:
         """Begin to pay; `aclose` ends it. The callbacks must not raise.
 
+        `session` None: June's own spending, before any call.
         `is_away`: the treasury only stands in for one that could not be reached.
         """
         self._is_away = is_away
@@ -84,7 +81,7 @@ class CallPurse:
     async def _reserve_allowance(self, treasury: Treasury) -> None:
         allowance = Reservation(
             id=uuid.uuid4().hex,
-            budgets=treasury.budgets_of(None),
+            budgets=(treasury.allowance_budget(),),
             micros=ALLOWANCE_MICROS,
             tokens=0,
             expires_seconds=ALLOWANCE_SECONDS,
@@ -100,31 +97,52 @@ class CallPurse:
             self._allowance_left = ALLOWANCE_MICROS
 
     async def _return_allowance(self, treasury: Treasury, allowance_id: str) -> None:
-        """What was spent of it is written down as what it was spent for."""
+        """What was spent of it is written down as what it was spent for, or else it runs out."""
+        if self._bookkeeper is not None and self._bookkeeper.lost:
+            return
         try:
             await treasury.settle(allowance_id, Charge(0, 0))
         except StoreError as error:
             log.warning("allowance.kept", error=str(error))
 
     def pay_last_words(self) -> None:
-        """From now on nothing is refused: June says goodbye."""
+        """From now on the voice is never refused: June says goodbye."""
         self._pays_last_words = True
+
+    def aside(self) -> "Aside":
+        """For what is done beside the conversation: where it is refused the call goes on."""
+        return Aside(self)
 
     async def reserve(self, model: ModelUsed, at_most: Usage) -> Held:
         """Before a request. Whoever is cancelled while waiting has reserved nothing."""
+        held = await self._reserve(model, at_most)
+        if not held.decision.allowed:
+            log.warning("money.refused", stage=model.stage, reason=held.decision.reason)
+            self._on_refused(held.decision)
+        return held
+
+    async def reserve_aside(self, model: ModelUsed, at_most: Usage) -> Held:
+        """Tells nobody of a refusal, and stops nobody by it."""
+        return await self._reserve(model, at_most, is_aside=True)
+
+    async def _reserve(self, model: ModelUsed, at_most: Usage, *, is_aside: bool = False) -> Held:
         if model.provider == LOCAL:  # it costs nothing, and is not counted
             return Held(ALLOWED, "", model)
         if self._treasury is None:
             raise RuntimeError("`open` the purse before a model is asked")
         micros, is_unpriced = self._cost(model, at_most)
-        if is_unpriced and self._config.unpriced == "deny" and not self._pays_last_words:
-            return self._refuse(Decision(allowed=False, reason=UNPRICED), model)
+        must = self._must(model)
+        if is_unpriced and self._config.unpriced == "deny" and not must:
+            return Held(Decision(allowed=False, reason=UNPRICED), "", model)
         reservation = Reservation(
             id=uuid.uuid4().hex,
-            budgets=self._treasury.budgets_of(self._session),
+            budgets=tuple(
+                replace(budget, trips_breaker=budget.trips_breaker and not is_aside)
+                for budget in self._treasury.budgets_of(self._session)
+            ),
             micros=micros,
             tokens=at_most.tokens,
-            must=self._pays_last_words,
+            must=must,
         )
         if self._is_away:
             return self._from_allowance(reservation, model)
@@ -134,12 +152,15 @@ class CallPurse:
         try:
             decision = await asyncio.shield(asking)
         except StoreError:
-            return self._from_allowance(reservation, model)
+            held = self._from_allowance(reservation, model)
+            if not held.decision.allowed:
+                self._take_back(reservation, asking)
+            return held
         except asyncio.CancelledError:
             asking.add_done_callback(lambda asked: self._take_back(reservation, asked))
             raise
         if not decision.allowed:
-            return self._refuse(decision, model)
+            return Held(decision, "", model)
         self._held[reservation.id] = reservation
         return Held(decision, reservation.id, model)
 
@@ -150,25 +171,24 @@ class CallPurse:
         self._note(Due(reservation, Charge(0, 0, is_estimate=True, requests=0)))
 
     def _from_allowance(self, reservation: Reservation, model: ModelUsed) -> Held:
-        is_open = self._config.when_store_is_down == "open" or self._pays_last_words
+        is_open = self._config.when_store_is_down == "open" or self._must(model)
         if not is_open and reservation.micros > self._allowance_left:
-            return self._refuse(Decision(allowed=False, reason=STORE_IS_DOWN), model)
+            return Held(Decision(allowed=False, reason=STORE_IS_DOWN), "", model)
         self._allowance_left -= reservation.micros
         self._held[reservation.id] = reservation
         self._offline.add(reservation.id)
         return Held(ALLOWED, reservation.id, model)
 
-    def _refuse(self, decision: Decision, model: ModelUsed) -> Held:
-        log.warning("money.refused", stage=model.stage, reason=decision.reason)
-        self._on_refused(decision)
-        return Held(decision, "", model)
+    def _must(self, model: ModelUsed) -> bool:
+        return self._pays_last_words and model.stage == "tts"
 
     def settle(self, held: Held, used: Usage, *, is_estimate: bool) -> None:
         """After it, once, however it ended. Never waits."""
-        reservation = self._held.pop(held.id, None)
+        reservation = self._held.get(held.id)
         if reservation is None:
             return
         micros, is_unpriced = self._cost(held.model, used)
+        del self._held[held.id]
         charge = Charge(micros, used.tokens, is_estimate=is_estimate, is_unpriced=is_unpriced)
         self.spent_micros += micros
         is_late = held.id in self._offline
@@ -202,11 +222,24 @@ class CallPurse:
 
     async def aclose(self) -> None:
         """Write down what is due, and give the allowance back."""
-        if self._bookkeeper is None:
-            return
         for left in self._held.values():  # whose wrapper never came to its end
             self.spent_micros += left.micros
             charge = Charge(left.micros, left.tokens, is_estimate=True)
             self._note(Due(replace(left, must=True), charge, left.id in self._offline))
         self._held.clear()
+        if self._is_away and self.spent_micros:
+            log.error("money.not_recorded", dollars=self.spent_micros / MICROS, why="no store")
         await self._stack.aclose()
+
+
+class Aside:
+    """A purse for what the call does not depend on, such as its summary."""
+
+    def __init__(self, purse: CallPurse) -> None:
+        self._purse = purse
+
+    async def reserve(self, model: ModelUsed, at_most: Usage) -> Held:
+        return await self._purse.reserve_aside(model, at_most)
+
+    def settle(self, held: Held, used: Usage, *, is_estimate: bool) -> None:
+        self._purse.settle(held, used, is_estimate=is_estimate)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from session.limits import Ask, BlockRule, Budget, Window
-from session.money import MICROS
+from session.money import MICROS, session_account
 from session.records import Session
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -45,15 +45,18 @@ def turn_ask(limits: LimitConfig, session: Session, turn: int, now: float) -> As
     """Every attempt at a turn of a session asks the same."""
     user, session_id = session.user, session.session_id
     windows = (
-        (f"turns of {user}", limits.turns_per_minute, MINUTE),
-        (f"turns of {user} in an hour", limits.turns_per_hour, HOUR),
-        (f"turns in {session_id}", limits.session_turns_per_hour, HOUR),
-        ("turns of all", limits.fleet_turns_per_minute, MINUTE),
+        (f"turns of {user}", limits.turns_per_minute, MINUTE, True),
+        (f"turns of {user} in an hour", limits.turns_per_hour, HOUR, True),
+        (f"turns in {session_id}", limits.session_turns_per_hour, HOUR, True),
+        # Others have filled it: nobody is blocked for that.
+        ("turns of all", limits.fleet_turns_per_minute, MINUTE, False),
     )
     return Ask(
         tag=f"{session_id} {turn}",
         windows=tuple(
-            Window(key, limit, seconds, TOO_MANY_TURNS) for key, limit, seconds in windows if limit
+            Window(key, limit, seconds, TOO_MANY_TURNS, leads_to_block)
+            for key, limit, seconds, leads_to_block in windows
+            if limit
         ),
         block=BlockRule(key=f"block of {user}"),
         budgets=budgets(limits, session, now),
@@ -83,7 +86,7 @@ def budgets(limits: LimitConfig, session: Session, now: float) -> tuple[Budget, 
             ends_at=ends_at,
         ),
         Budget(
-            key=f"session {session.session_id}",
+            key=session_account(session.session_id),
             reason=SESSION_BUDGET,
             micros=micros_of(limits.dollars_per_session),
         ),
@@ -104,6 +107,16 @@ def day_budget(limits: LimitConfig, now: float) -> Budget:
     )
 
 
+def allowance_budget(limits: LimitConfig, now: float) -> Budget:
+    """What calls may hold, all together, for when the store is away: a tenth of a day's money.
+
+    Apart from the day's account: what is only held back must not make June short or alarm anybody.
+    """
+    day, ends_at = day_of(now)
+    micros = micros_of(limits.dollars_per_day / 10)
+    return Budget(key=f"allowances {day}", reason=OUT_OF_BUDGET, micros=micros, ends_at=ends_at)
+
+
 def day_of(now: float) -> tuple[str, float]:
     """The day in UTC as `2026-11-25`, and when it ends."""
     today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -111,5 +124,5 @@ def day_of(now: float) -> tuple[str, float]:
 
 
 def micros_of(dollars: float) -> int | None:
-    """None for no limit."""
-    return round(dollars * MICROS) or None
+    """None for no limit; whatever limit there is, it is at least one."""
+    return max(1, round(dollars * MICROS)) if dollars else None

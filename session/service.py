@@ -1,6 +1,5 @@
 """SessionService: the one door to sessions, limits, money and skills."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,10 +7,11 @@ from typing import Self
 
 from session.config import SessionConfig
 from session.duplicates import Duplicates
-from session.errors import NoGuestTokens, StoreError, StoreUnusable, UnknownSession
-from session.gate import decide_turn
+from session.errors import NoGuestTokens, StoreError, UnknownSession
+from session.gate import admit_repeat, admit_turn
 from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
+from session.opening import open_with_key, url_of_store
 from session.percentiles import reply_times
 from session.ports import GuestTokens
 from session.records import (
@@ -25,11 +25,11 @@ from session.records import (
     SkillSession,
     TurnMetrics,
 )
-from session.rules import call_ask, turn_ask
-from session.storable import storable
-from session.store import Store, open_store
+from session.rules import call_ask
+from session.storable import storable, storable_json
+from session.store import Store
 from session.treasury import Treasury
-from session.users import hash_user, key_in
+from session.users import hash_user
 
 CONTEXT_MESSAGES = 20
 """How much of what a user said before the model is given."""
@@ -40,7 +40,10 @@ SESSION_SECONDS = 86_400.0
 CLEANING_SECONDS = {"at start": 60.0, "every hour": 3_540.0}
 """How long a clean-up counts for all processes; a little less than until the next one."""
 
-DATABASE = "june.db"
+MOST_SESSIONS = 1_000
+"""In one answer."""
+
+MOST_SKIPPED = 2**40
 
 
 class SessionService:
@@ -63,29 +66,8 @@ class SessionService:
 
     async def __aenter__(self) -> Self:
         """Raises `StoreUnusable`, worded for the operator."""
-        store = await open_store(self.store_url)
-        try:
-            self._opened = (store, await asyncio.to_thread(self._key))
-        except BaseException:
-            await store.aclose()
-            raise
+        self._opened = await open_with_key(self._config)
         return self
-
-    @property
-    def store_url(self) -> str:
-        return self._config.store_url or f"sqlite:{self._config.data_dir / DATABASE}"
-
-    def _key(self) -> bytes:
-        if self._config.secret_key:
-            return self._config.secret_key
-        if self._config.store_url.startswith("memory:"):
-            return b"forgotten with the process"
-        if self._config.store_url.startswith("redis"):
-            raise StoreUnusable(
-                "with a Redis store the machines must agree on the key for users\n"
-                "hint: set `JUNE_SECRET_KEY` to the same on all of them (`openssl rand -hex 32`)"
-            )
-        return key_in(self._config.data_dir)
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
@@ -97,6 +79,11 @@ class SessionService:
     @property
     def _store(self) -> Store:
         return self._is_open()[0]
+
+    @property
+    def store_url(self) -> str:
+        """It may hold a password."""
+        return url_of_store(self._config)
 
     def _hash(self, user: str) -> str:
         return hash_user(user, self._is_open()[1])
@@ -146,7 +133,9 @@ class SessionService:
 
     async def list_sessions(self, limit: int = 50, *, skip: int = 0) -> tuple[Session, ...]:
         """Everybody's; the ones that showed life last come first."""
-        return await self._store.sessions.page(limit, skip=skip)
+        return await self._store.sessions.page(
+            min(max(limit, 0), MOST_SESSIONS), skip=min(max(skip, 0), MOST_SKIPPED)
+        )
 
     async def add_message(self, message: Message) -> bool:
         """Keep it once, by its id: True the first time. Raises `UnknownSession`."""
@@ -167,6 +156,9 @@ class SessionService:
 
     async def save_skill(self, session_id: str, skill: SkillSession | None) -> None:
         """Which skill has the conversation; None gives it back to the model."""
+        if skill is not None:
+            state = {storable(key): storable_json(one) for key, one in skill.state.items()}
+            skill = skill.model_copy(update={"name": storable(skill.name), "state": state})
         await self._store.sessions.save_skill(storable(session_id), skill)
 
     async def touch(self, session_id: str) -> None:
@@ -184,7 +176,11 @@ class SessionService:
         return (await self._store.sessions.delete(storable(session_id))).sessions > 0
 
     async def forget_user(self, user: str) -> Removed:
-        """Delete whatever was kept of somebody, but for how often they may call today."""
+        """Delete all that somebody said and all that is known of them.
+
+        How often they called and what it cost stays, as numbers under a keyed hash, for at most
+        three days: whoever is blocked must not be let in by being forgotten.
+        """
         return await self._store.sessions.forget(self._hash(user))
 
     async def cleanup_expired_sessions(self) -> Removed:
@@ -194,10 +190,18 @@ class SessionService:
 
     async def clean_up_once(self, when: str) -> Removed | None:
         """`cleanup_expired_sessions`, unless another process has just done so; then None."""
+        key = f"clean-up {when}"
         claim = await self._store.claims.claim(
-            f"clean-up {when}", ttl_seconds=CLEANING_SECONDS[when], now=self.now()
+            key, ttl_seconds=CLEANING_SECONDS[when], now=self.now()
         )
-        return await self.cleanup_expired_sessions() if claim.is_first else None
+        if not claim.is_first:
+            return None
+        try:
+            return await self.cleanup_expired_sessions()
+        except BaseException:
+            with suppress(StoreError):
+                await self._store.claims.release(key)
+            raise
 
     # Figures
 
@@ -229,16 +233,15 @@ class SessionService:
     async def reserve_turn(self, session: Session, turn: int, text: str) -> Decision:
         """May this attempt at a turn be answered? Attempts at one turn count once.
 
-        A refused attempt takes back what an earlier one with other words had reserved.
+        One that is too long counts as well: it is answered, in a sentence.
         """
-        limits, now = self._config.limits, self.now()
-        ask = turn_ask(limits, session, turn, now)
-        decision = decide_turn(text, max_input_characters=limits.max_input_characters)
-        if decision.allowed:
-            return await self._store.limits.admit(ask, now=now)
-        with suppress(StoreError):  # the words decide, whether the store is there or not
-            await self._store.limits.withdraw(ask)
-        return decision
+        return await admit_turn(
+            self._store.limits, self._config.limits, session, turn, text, now=self.now()
+        )
+
+    async def reserve_repeat(self, session: Session) -> Decision:
+        """May an answer be given again? It counts as a turn of its user."""
+        return await admit_repeat(self._store.limits, self._config.limits, session, now=self.now())
 
     async def commit_turn(self, session_id: str, turn: int) -> bool:
         """The turn was really taken; what it changes takes effect, once."""
@@ -252,7 +255,7 @@ class SessionService:
     @property
     def duplicates(self) -> Duplicates:
         """What is delivered twice."""
-        return Duplicates(self._store.claims, self.now)
+        return Duplicates(self._store.claims, self._store.sessions, self.now)
 
     # Rooms
 

@@ -1,6 +1,25 @@
-"""Text that every store can hold."""
+"""What every store can hold."""
+
+import math
+
+from pydantic import JsonValue
 
 
 def storable(text: str) -> str:
     """What UTF-8 cannot hold (lone surrogates) and NUL are replaced."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def storable_json(value: JsonValue) -> JsonValue:
+    """A copy with such texts; a number that JSON does not have is null."""
+    match value:
+        case str():
+            return storable(value)
+        case float() if not math.isfinite(value):
+            return None
+        case list():
+            return [storable_json(one) for one in value]
+        case dict():
+            return {storable(key): storable_json(one) for key, one in value.items()}
+        case _:
+            return value

@@ -1,13 +1,13 @@
 """Money as the operator sees it: what may be spent, what was, and the switch that stops it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from session.alerts import Alert, crossed
 from session.config import SessionConfig
 from session.limits import Budget, Decision
 from session.money import MICROS, PAUSED, Account, Breaker, Charge, Reservation
 from session.records import Money, Session
-from session.rules import budgets, day_budget, day_of
+from session.rules import allowance_budget, budgets, day_budget, day_of
 from session.store.protocol import Claims, Ledger
 
 PAUSE_SECONDS = 1_800.0
@@ -32,6 +32,10 @@ class Treasury:
         limits, now = self._config.limits, self._now()
         return (day_budget(limits, now),) if session is None else budgets(limits, session, now)
 
+    def allowance_budget(self) -> Budget:
+        """What all calls together may hold for when the store is away."""
+        return allowance_budget(self._config.limits, self._now())
+
     async def reserve(self, reservation: Reservation) -> Decision:
         """Hold what a model request may cost."""
         return await self._ledger.reserve(reservation, now=self._now())
@@ -40,7 +44,9 @@ class Treasury:
         """The accounts after it, the day's first; empty where it was settled before."""
         return await self._ledger.settle(reservation_id, charge, now=self._now())
 
-    async def alerts(self, day_account: Account, known: set[str]) -> Sequence[Alert]:
+    async def tell_alerts(
+        self, day_account: Account, known: set[str], tell: Callable[[Alert], None]
+    ) -> None:
         """Thresholds that were crossed, and that no process has told the operator of today.
 
         `known` are those that this process need not ask for again; they are added to it.
@@ -49,17 +55,16 @@ class Treasury:
         day, _ = day_of(now)
         budget = day_budget(self._config.limits, now)
         if day_account.key != budget.key:  # it was reserved before midnight
-            return ()
-        told = []
+            return
         for threshold in crossed(day_account, budget, self._config.money.alert_dollars):
             name = f"alert {day} {threshold}"
             if name in known:
                 continue
+            claim = await self._claims.claim(name, ttl_seconds=ALERT_SECONDS, now=now)
             known.add(name)
-            if (await self._claims.claim(name, ttl_seconds=ALERT_SECONDS, now=now)).is_first:
+            if claim.is_first:
                 spent = day_account.spent_micros + day_account.reserved_micros
-                told.append(Alert(day, threshold, spent / MICROS))
-        return told
+                tell(Alert(day, threshold, spent / MICROS))
 
     async def pause(self, seconds: float = PAUSE_SECONDS) -> None:
         """Spend nothing for so long; calls are refused in words."""
@@ -68,18 +73,20 @@ class Treasury:
 
     async def resume(self) -> bool:
         """Close the breaker; a budget that is used up trips it again. False if it was closed."""
-        return await self._ledger.close_breaker()
+        return await self._ledger.close_breaker(now=self._now())
 
     async def today(self) -> Money:
         now = self._now()
         budget = day_budget(self._config.limits, now)
-        (account,) = await self._ledger.accounts([budget.key], now=now)
+        allowances = self.allowance_budget().key
+        account, dead = await self._ledger.accounts([budget.key, allowances], now=now)
         breaker = await self._ledger.breaker(now=now)
         return Money(
             day=day_of(now)[0],
-            spent_micros=account.spent_micros,
+            # Of a call that died its whole allowance counts as spent.
+            spent_micros=account.spent_micros + dead.spent_micros,
             reserved_micros=account.reserved_micros,
-            estimated_micros=account.estimated_micros,
+            estimated_micros=account.estimated_micros + dead.estimated_micros,
             limit_micros=budget.micros,
             tokens=account.spent_tokens,
             requests=account.requests,

@@ -52,6 +52,7 @@ class LimitsMachine(StoreMachine):
                     self.limits[name],
                     LENGTHS_SECONDS[name],
                     name,
+                    leads_to_block=name != "fleet",
                 )
                 for name in names
             ),
@@ -117,16 +118,6 @@ class LimitsMachine(StoreMachine):
             counted.append((tag, self.now))
         self.highest[of] = max(self.highest[of], window.limit)
         assert self.was_set_back or len(counted) <= self.highest[of]
-
-    @precondition(lambda self: self.admitted)
-    @rule(number=numbers)
-    def withdraw(self, number: int) -> None:
-        ask = self.admitted[-1 - number % len(self.admitted)]
-        self.model.withdraw(ask)
-        self.run(self.store.limits.withdraw(ask))
-        for window in ask.windows:
-            counted = self.counted[window.key, window.seconds]
-            counted[:] = [one for one in counted if one[0] != ask.tag]
 
     @rule(seconds=steps)
     def pass_time(self, seconds: float) -> None:

@@ -16,7 +16,8 @@ class Holding:
 class PlainLeases:
     def __init__(self) -> None:
         self._holdings: list[Holding] = []
-        self._known_rooms: set[str] = set()
+        self._ends: dict[str, float] = {}
+        """By room that is known: when its last lease ends, or would have if it was given back."""
 
     def holding(self, room: str) -> Holding | None:
         return next((held for held in self._holdings if held.lease.room == room), None)
@@ -27,21 +28,26 @@ class PlainLeases:
             return True
         # Whoever finds it in the future lets it begin now: the clock was set back.
         held.since = min(held.since, now)
+        self._ends[room] = held.since + held.seconds
         return now - held.since >= held.seconds
 
     def seconds_left(self, room: str, now: float) -> float:
         held = self.holding(room)
         return 0.0 if held is None else max(0.0, held.since + held.seconds - now)
 
+    def longest_over_seconds(self, now: float) -> float:
+        """Of all rooms that are known."""
+        return max((now - ends_at for ends_at in self._ends.values()), default=0.0)
+
     def take(self, lease: Lease, seconds: float, now: float) -> None:
         before = self.holding(lease.room)
         is_asked = before is not None and before.lease.owner == lease.owner and before.is_asked
         self._holdings = [held for held in self._holdings if held.lease.room != lease.room]
         self._holdings.append(Holding(lease, now, seconds, is_asked))
-        self._known_rooms.add(lease.room)
+        self._ends[lease.room] = now + seconds
 
     def renew(self, lease: Lease, seconds: float, now: float) -> LeaseState:
-        if lease.room in self._known_rooms and not self.is_held(lease):
+        if lease.room in self._ends and not self.is_held(lease):
             return LeaseState(held=False, asked_to_leave=False)
         self.take(lease, seconds, now)
         return LeaseState(held=True, asked_to_leave=self._holdings[-1].is_asked)

@@ -35,8 +35,8 @@ class PlainLedger:
         return self._allow(wanted.budgets, now)
 
     def look(self, budgets: Sequence[Budget], now: float) -> Decision:
-        """What is admitted needs room for a micro-dollar and for a request."""
-        refused = self._refuse(budgets, (1, 0, 1), now)
+        """What is admitted needs room for a micro-dollar, a token and a request."""
+        refused = self._refuse(budgets, (1, 1, 1), now)
         return self._allow(budgets, now) if refused is None else refused
 
     def settle(self, reservation_id: str, charge: Charge, now: float) -> tuple[Account, ...]:

@@ -43,13 +43,15 @@ class PlainLimits:
             if wait > 0:
                 return Answer(allowed=False, reason="blocked", retry_after_seconds=wait)
         full = [
-            (seconds_until_free(hits, window, now), window.reason)
+            (seconds_until_free(hits, window, now), window.reason, window.leads_to_block)
             for window, hits in zip(ask.windows, counted, strict=True)
             if not has(hits, ask.tag) and len(hits) >= window.limit
         ]
         if full:
-            wait, reason = max(full)
-            return self._refuse(ask, Answer(False, reason, wait), now)
+            wait, reason, _ = max(full)
+            answer = Answer(False, reason, wait)
+            is_their_own = any(leads_to_block for _, _, leads_to_block in full)
+            return self._refuse(ask, answer, now) if is_their_own else answer
         for hits in lacking:
             hits.append(Hit(ask.tag, now))
         near = {
@@ -58,11 +60,6 @@ class PlainLimits:
             if window.limit >= 3 and 5 * len(hits) >= 4 * window.limit
         }
         return Answer(allowed=True, near=frozenset(near))
-
-    def withdraw(self, ask: Ask) -> None:
-        for window in ask.windows:
-            hits = self._hits[window.key, window.seconds]
-            hits[:] = [hit for hit in hits if hit.tag != ask.tag]
 
     def _alive(self, key: str, seconds: float, now: float) -> list[Hit]:
         """Whoever looks brings hits of the future to now, and forgets the old ones for good."""

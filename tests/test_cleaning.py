@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_store import said
 
-from session import Removed, SessionConfig, SessionService, open_sessions
+from session import Removed, SessionConfig, SessionService, StoreError, open_sessions
 from session.cleaning import EVERY_SECONDS, Cleaning
 from session.service import SESSION_SECONDS
 
@@ -81,3 +81,18 @@ async def test_one_worker_cleans_for_all(sessions: SessionService, clock: Clock)
         done = [await sessions.clean_up_once("every hour") for _ in range(4)]
         assert done == [Removed(), None, None, None]
         clock.now += EVERY_SECONDS
+
+
+async def test_a_clean_up_that_failed_is_done_by_the_next(
+    sessions: SessionService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not count as done."""
+
+    async def fail(**when: float) -> Removed:
+        raise StoreError("away", retryable=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions._store.sessions, "purge", fail)
+        with pytest.raises(StoreError):
+            await sessions.clean_up_once("every hour")
+    assert await sessions.clean_up_once("every hour") == Removed()

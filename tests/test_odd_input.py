@@ -43,15 +43,15 @@ async def test_any_text_may_be_an_id(sessions: SessionService, odd: str) -> None
     assert await sessions.history(odd) == ()
 
 
-async def test_a_refused_attempt_leaves_no_reservation(tmp_path: Path) -> None:
-    """Not even that of an earlier attempt with fewer words."""
-    config = SessionConfig(tmp_path, limits=LimitConfig(turns_per_minute=1))
+async def test_what_is_too_long_counts_as_a_turn(tmp_path: Path) -> None:
+    """June answers it, in a sentence that costs as much as any other."""
+    config = SessionConfig(tmp_path, limits=LimitConfig(turns_per_minute=2))
     async with open_sessions(config, now=lambda: NOW) as sessions:
         session = await sessions.get_or_create_for_room("room", "ann")
-        assert (await sessions.reserve_turn(session, 1, "hello")).allowed
-        assert not (await sessions.reserve_turn(session, 2, "hello")).allowed
-        assert not (await sessions.reserve_turn(session, 1, "x" * 2001)).allowed
-        assert (await sessions.reserve_turn(session, 2, "hello")).allowed
+        reasons = [
+            (await sessions.reserve_turn(session, turn, "x" * 2001)).reason for turn in (1, 1, 2, 3)
+        ]
+        assert reasons == ["too_long", "too_long", "too_long", "too_many_turns"]
 
 
 async def test_too_long_is_too_long_without_a_store(sessions: SessionService) -> None:
@@ -83,7 +83,9 @@ async def test_a_record_that_cannot_be_read_is_a_fault_of_the_store(tmp_path: Pa
     store = await SqliteStore.open(tmp_path / "june.db")
     session = await begin(store)
     await store.sessions.append(said(session, "1", "my PIN"), now=NOW)
-    await store.db.write(lambda db: db.execute('UPDATE messages SET record = \'{"text": "my PIN"}\''))
+    await store.db.write(
+        lambda db: db.execute('UPDATE messages SET record = \'{"text": "my PIN"}\'')
+    )
     with pytest.raises(StoreError, match="holds a Message that cannot be read") as raised:
         await store.sessions.messages(session.session_id)
     assert "my PIN" not in f"{raised.value} {raised.value.__cause__}"

@@ -1,9 +1,11 @@
 """What is wrong with a provider is said in a sentence before anybody calls."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from speech_fakes import ScriptedSpeech
@@ -12,6 +14,7 @@ from structlog.testing import capture_logs
 from agent.config import Config, load
 from agent.errors import CannotStart
 from agent.models import check
+from agent.models.build import build_llm
 from agent.models.check import ProviderProblem, find_problems, say_problems
 from bench.provider import Script, ScriptedProvider
 
@@ -178,3 +181,104 @@ async def test_june_starts_all_the_same_unless_she_is_told_not_to(
     assert [entry["stage"] for entry in logs] == ["stt", "llm", "tts"]
     with pytest.raises(CannotStart, match=r"only English(.|\n)*gpt-7(.|\n)*--strict"):
         await say_problems(wrong, strict=True)
+
+
+def denying(folder: Path, url: str, prices: str) -> Config:
+    """All three stages there, with names that nobody else has a price for."""
+    file = folder / "agent.toml"
+    stages = {"stt": "my-ears", "llm": "my-mind", "tts": "my-voice"}
+    file.write_text(
+        "".join(
+            f'[{stage}]\nbase_url = {json.dumps(url)}\nmodel = "{model}"\n'
+            'key_variable = "PROVIDER_KEY"\n'
+            for stage, model in stages.items()
+        )
+        + f'[limits]\nunpriced = "deny"\n{prices}'
+    )
+    return load(file, {"HOME": str(folder), "PROVIDER_KEY": KEY})
+
+
+async def test_a_model_without_a_price_is_said_where_it_would_be_refused(
+    provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    """For each stage, with what to write; otherwise its first caller would find out."""
+    provider.script = Script(models=("my-ears", "my-mind", "my-voice"))
+    config = denying(tmp_path, provider.base_url, "")
+    with capture_logs() as logs:
+        assert await say_problems(config, strict=False) == set()
+    assert [entry["stage"] for entry in logs] == ["stt", "llm", "tts"]
+    assert all("nobody knows what the model" in entry["problem"] for entry in logs)
+    with pytest.raises(
+        CannotStart, match=r'(?s)`my-mind` costs.*\[prices\."my-mind"\].*free = true'
+    ):
+        await say_problems(config, strict=True)
+
+
+async def test_a_price_of_your_own_is_a_price(provider: ScriptedProvider, tmp_path: Path) -> None:
+    """In whatever it is told: by the minute, by tokens, or as free."""
+    provider.script = Script(models=("my-ears", "my-mind", "my-voice"))
+    prices = (
+        '[prices."my-ears"]\nper_minute = 0.006\n'
+        '[prices."my-mind"]\ninput_per_mtok = 1\noutput_per_mtok = 2\n'
+        '[prices."my-voice"]\nfree = true\n'
+    )
+    assert await find_problems(denying(tmp_path, provider.base_url, prices)) == ()
+
+
+async def test_a_price_for_something_else_is_none(
+    provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    """A language model that is paid by the minute would be refused all the same."""
+    provider.script = Script(models=("my-ears", "my-mind", "my-voice"))
+    prices = "".join(
+        f'[prices."{model}"]\nper_minute = 0.006\n' for model in ("my-ears", "my-mind", "my-voice")
+    )
+    (found,) = await find_problems(denying(tmp_path, provider.base_url, prices))
+    assert found.stage == "llm"
+
+
+async def test_what_is_wrong_with_a_server_and_with_a_price_is_both_said(
+    provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    """Who corrects one of them is not told of the other at the next start."""
+    prices = "".join(f'[prices."{model}"]\nfree = true\n' for model in ("my-ears", "my-voice"))
+    found = await find_problems(denying(tmp_path, provider.base_url, prices))
+    assert [problem.stage for problem in found] == ["stt", "llm", "tts", "llm"]
+
+
+async def test_prices_are_looked_for_only_where_they_decide(
+    monkeypatch: pytest.MonkeyPatch, provider: ScriptedProvider
+) -> None:
+    """Elsewhere an unpriced model is counted, and local ones have no price."""
+    local = load(environ={"HOME": "/home/alice", "JUNE_LIMITS__UNPRICED": "deny"})
+    assert await find_problems(local) == ()
+    monkeypatch.delattr("session.prices.PriceList.cost")
+    assert await find_problems(config(provider.base_url)) == ()
+
+
+async def test_openais_own_models_have_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that June chooses by herself, and OpenAI by its name."""
+
+    async def is_fine(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(check, "_problem_of", is_fine)
+    given = {"OPENAI_API_KEY": KEY, "JUNE_LIMITS__UNPRICED": "deny"}
+    assert await find_problems(load(environ={"HOME": "/home/alice", **given})) == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.openai.com/v1",
+        "https://API.example.org:443/v1",
+        "https://api.example.org:8443/v1",
+        "http://localhost:80/v1/",
+        "http://[::1]:11434/v1",
+    ],
+)
+async def test_a_price_is_looked_for_under_the_name_that_is_charged(url: str) -> None:
+    """The plugin's own, or a price would be found here and not in the call."""
+    plugin = build_llm(config(url))
+    assert check._host(url) == plugin.provider
+    await plugin.aclose()

@@ -19,6 +19,7 @@ from session.service import SessionService, open_sessions
 from session.usage import ModelUsed, Usage
 
 LLM = ModelUsed("llm", "models.example", "mind")
+VOICE = ModelUsed("tts", "models.example", "mind")
 LOCAL = ModelUsed("tts", "local", "piper")
 
 DOLLAR = Usage(input_tokens=1_000_000)
@@ -97,7 +98,7 @@ async def test_a_request_is_reserved_and_charged_what_it_did_cost() -> None:
     async with calling() as call:
         held = await call.purse.reserve(LLM, DOLLAR)
         assert held.decision.allowed
-        assert await call.spent() == (0, 1_000_000 + ALLOWANCE_MICROS, 1)
+        assert await call.spent() == (0, 1_000_000, 1)
         call.purse.settle(held, Usage(input_tokens=500_000), is_estimate=False)
         await call.purse.aclose()
         assert await call.spent() == (500_000, 0, 1)
@@ -119,7 +120,7 @@ async def test_what_this_machine_does_costs_nothing() -> None:
     async with calling() as call:
         held = await call.purse.reserve(LOCAL, Usage(characters=50))
         call.purse.settle(held, Usage(characters=50), is_estimate=False)
-        assert await call.spent() == (0, ALLOWANCE_MICROS, 0)
+        assert await call.spent() == (0, 0, 0)
 
 
 async def test_a_refusal_is_a_value_and_ends_the_call() -> None:
@@ -132,7 +133,8 @@ async def test_a_refusal_is_a_value_and_ends_the_call() -> None:
         assert call.refused == [refused.decision]
         call.purse.settle(refused, DOLLAR, is_estimate=False)
         call.purse.pay_last_words()
-        assert (await call.purse.reserve(LLM, DOLLAR)).decision.allowed
+        assert not (await call.purse.reserve(LLM, DOLLAR)).decision.allowed
+        assert (await call.purse.reserve(VOICE, DOLLAR)).decision.allowed
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -267,3 +269,78 @@ async def test_a_store_that_hangs_is_not_waited_for_twice() -> None:
     with pytest.raises(Away):
         await patience.wait(fail())
     assert asked == 2
+
+
+async def test_allowances_stop_nobody() -> None:
+    """Many calls that spend nothing leave the whole day's money, and no breaker is tripped."""
+    async with calling(LimitConfig(dollars_per_day=1.0)) as call:
+        others = [Call(call.sessions, call.session, MoneyConfig(prices=PRICES)) for _ in range(20)]
+        for other in others:
+            await other.open()
+        assert (await call.purse.reserve(LLM, Usage(input_tokens=990_000))).decision.allowed
+        for other in others:
+            await other.purse.aclose()
+        today = await call.sessions.money.today()
+        assert (today.breaker_reason, today.spent_micros) == (None, 0)
+
+
+async def test_a_call_that_is_cancelled_while_it_opens_keeps_no_allowance() -> None:
+    """LiveKit cancels a job that takes too long."""
+    async with calling() as call:
+        other = Call(call.sessions, call.session, MoneyConfig(prices=PRICES))
+        opening = asyncio.create_task(other.open())
+        for _ in range(2):
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening])
+        await other.purse.aclose()
+        await call.purse.aclose()
+        key = call.treasury.allowance_budget().key
+        (account,) = await call.sessions.money._ledger.accounts([key], now=1_000_000.0)
+        assert (account.reserved_micros, account.spent_micros) == (0, 0)
+
+
+@pytest.mark.parametrize("fails_at", ["settle", "claim"])
+async def test_a_charge_whose_answer_is_lost_is_written_once(fails_at: str) -> None:
+    """The store did it and could not say so; a late one is no different."""
+    async with calling(alert_dollars=(0.5,)) as call:
+        call.store.is_away = True
+        held = await call.purse.reserve(LLM, Usage(input_tokens=ALLOWANCE_MICROS))
+        call.store.is_away = False
+        lost = []
+        owner: Any = call.store if fails_at == "settle" else call.treasury._claims
+        done = getattr(owner, fails_at)
+
+        async def once(*args: Any, **kwargs: Any) -> Any:
+            result = await done(*args, **kwargs)
+            if not lost:
+                lost.append(fails_at)
+                raise StoreError("the answer is lost", retryable=True)
+            return result
+
+        setattr(owner, fails_at, once)
+        call.purse.settle(held, DOLLAR, is_estimate=False)
+        await call.purse.aclose()
+        assert lost == [fails_at]
+        assert await call.spent() == (1_000_000, 0, 1)
+
+
+async def test_what_was_spent_stays_spent_when_the_store_is_emptied() -> None:
+    """Its reservation is gone, and it is written all the same."""
+    async with calling() as call:
+        held = await call.purse.reserve(LLM, DOLLAR)
+        ledger: Any = call.sessions.money._ledger
+        ledger._reserved.clear()
+        ledger._accounts.clear()
+        call.purse.settle(held, DOLLAR, is_estimate=False)
+        await call.purse.aclose()
+        assert await call.spent() == (1_000_000, 0, 1)
+
+
+async def test_what_is_done_beside_the_call_may_be_refused_in_silence() -> None:
+    """A summary that is too dear ends no call, and trips nothing."""
+    async with calling(LimitConfig(dollars_per_day=0.5)) as call:
+        held = await call.purse.aside().reserve(LLM, DOLLAR)
+        assert not held.decision.allowed
+        assert call.refused == []
+        assert (await call.sessions.money.today()).breaker_reason is None

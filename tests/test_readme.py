@@ -2,8 +2,10 @@
 
 import json
 import re
+import shlex
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -12,12 +14,15 @@ from agent.__main__ import app
 from agent.alerts import PAUSES_SECONDS
 from agent.config import Config, load
 from agent.lines import ENGLISH
+from agent.models.metered_minutes import BLOCK_SECONDS
 from session import Alert, LimitConfig, MoneyConfig, cleaning
 from session.limits import NEAR, BlockRule
 from session.money import MICROS
 from session.prices import SHIPPED
 from session.purse import ALLOWANCE_MICROS
+from session.rules import allowance_budget
 from session.service import SESSION_SECONDS
+from session.treasury import PAUSE_SECONDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -144,13 +149,20 @@ def test_the_lines_about_money_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_numbers_about_money_are_june_s() -> None:
-    """Thresholds, tries, the allowance, her own prices."""
+    """Thresholds, tries, the allowance, a minute, the longest input, her own prices."""
     text = plain(LIMITS)
     *first, last = (f"${dollars:g}" for dollars in MoneyConfig().alert_dollars)
     assert f"When {', '.join(first)} and {last} of a day are spent or reserved" in text
     assert f"at {NEAR * 100:.0f} % of each daily limit" in text
     assert f"with {NEAR * 100:.0f} % of a budget gone" in text
     assert f"an allowance of ${ALLOWANCE_MICROS / MICROS:.2f}" in text
+    tenth = allowance_budget(LimitConfig(), now=0.0).micros
+    assert "a tenth of `dollars_per_day` at most" in text
+    assert tenth == LimitConfig().dollars_per_day * MICROS / 10
+    assert "Realtime hearing is reserved a minute at a time" in text
+    assert BLOCK_SECONDS == 60
+    longest = LimitConfig().max_input_characters
+    assert f"more than {longest:,} characters (`max_input_characters`)" in text
     assert "tries three times" in text
     assert 1 + len(PAUSES_SECONDS) == 3
     own = text.partition("3. June's own")[2].partition("4. ")[0]
@@ -180,18 +192,46 @@ def test_the_lines_about_redis_can_be_used(tmp_path: Path) -> None:
     assert config.store.url == "rediss://redis.example.org:6379/0"
 
 
+def group(name: str | None = None) -> dict[str, Any]:
+    """The commands of June, or those below one of them."""
+    found: Any = typer.main.get_command(app)
+    commands: dict[str, Any] = found.commands if name is None else found.commands[name].commands
+    return commands
+
+
 def test_each_command_of_the_tables_exists() -> None:
     """And no other does."""
-    group = typer.main.get_command(app)
-    assert isinstance(group, typer.core.TyperGroup)
-    inner = group.commands["sessions"]
-    assert isinstance(inner, typer.core.TyperGroup)
     named = re.findall(r"^\| `\./june ?([\w ]*)", README, re.MULTILINE)
-    assert {name.strip() for name in named if not name.startswith("sessions ")} == {
-        "",
-        *group.commands,
+    assert {name.strip() for name in named if not name.startswith("sessions ")} == {"", *group()}
+    assert {name.split()[1] for name in named if name.startswith("sessions ")} == {
+        *group("sessions")
     }
-    assert {name.split()[1] for name in named if name.startswith("sessions ")} == {*inner.commands}
+
+
+def test_the_lines_about_stopping_june_can_be_used() -> None:
+    """Each command with the options that it has, and a pause as long as is said."""
+    (block,) = re.findall(r"```sh\n(\./june money.*?)```", LIMITS, re.DOTALL)
+    commands = group("money")
+    used = [shlex.split(line, comments=True)[2:] for line in block.splitlines()]
+    assert {words[0] if words else "show" for words in used} == {*commands}
+    for name, *arguments in filter(None, used):
+        commands[name].make_context(name, arguments)
+    assert commands["pause"].make_context("pause", []).params["minutes"] == PAUSE_SECONDS / 60
+    assert f"without a number for {PAUSE_SECONDS / 60:.0f} minutes" in block
+
+
+def test_every_line_of_the_log_that_the_readme_names_is_written() -> None:
+    """An operator looks for it."""
+    code = "".join(
+        path.read_text()
+        for folder in ("agent", "session")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    events = set(re.findall(r"`([a-z]+\.[a-z_]+)`", README)) - {"agent.toml", "lk.chat"}
+    assert {"call.ended", "charges.not_written", "model.unpriced"} <= events
+    for event in events:
+        assert f'"{event}"' in code, event
+    assert "messages_lost=" in code
 
 
 def test_each_link_within_the_readme_leads_somewhere() -> None:

@@ -60,7 +60,6 @@ def everything(store: RedisStore) -> list[Callable[[], Awaitable[object]]]:
         lambda: store.sessions.purge(seen_before=NOW, now=NOW),
         store.sessions.stats,
         lambda: store.limits.admit(ASK, now=NOW),
-        lambda: store.limits.withdraw(ASK),
         lambda: store.ledger.reserve(Reservation("1", BUDGETS, 1, 1), now=NOW),
         lambda: store.ledger.settle("1", Charge(1, 1), now=NOW),
         lambda: store.ledger.breaker(now=NOW),

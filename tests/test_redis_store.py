@@ -19,6 +19,7 @@ from session.store import Store, redis_sessions
 from session.store.memory import MemoryStore
 from session.store.redis import RedisStore
 from session.store.redis_client import AT_ONCE
+from session.store.redis_clock import RedisClock
 
 ASK = Ask(
     "tag",
@@ -215,18 +216,62 @@ async def test_what_is_merely_gone_is_no_emptied_server(opened: RedisStore) -> N
     ("ahead_seconds", "skew_seconds"), [(0.0, 0.0), (0.2, 0.0), (90.0, -90.0), (-90.0, 90.0)]
 )
 async def test_clocks_that_differ_are_noticed(
-    opened: RedisStore,
-    redis: RedisServer,
-    monkeypatch: pytest.MonkeyPatch,
-    ahead_seconds: float,
-    skew_seconds: float,
+    redis: RedisServer, ahead_seconds: float, skew_seconds: float
 ) -> None:
     """All machines go by Redis's clock."""
-    clock = time.time
-    monkeypatch.setattr("session.store.redis.time.time", lambda: clock() + ahead_seconds)
-    store = await RedisStore.open(redis.url)
+    store = await RedisStore.open(redis.url, wall_clock=lambda: time.time() + ahead_seconds)
     assert store.skew_seconds == pytest.approx(skew_seconds, abs=0.1 if skew_seconds else 0.0)
     await store.aclose()
+
+
+async def test_a_clock_that_is_set_while_june_runs_is_noticed(redis: RedisServer) -> None:
+    """And that it is set right again."""
+    ahead_seconds = 0.0
+    store = await RedisStore.open(redis.url, wall_clock=lambda: time.time() + ahead_seconds)
+    assert store.skew_seconds == 0.0
+    for ahead_seconds in (3600.0, -3600.0):
+        assert store.skew_seconds == pytest.approx(-ahead_seconds, abs=0.1)
+    ahead_seconds = 0.0
+    assert store.skew_seconds == 0.0
+    await store.aclose()
+
+
+def test_the_servers_clock_goes_on_by_itself() -> None:
+    """While both clocks go on alike nothing changes; what is next to nothing is nothing."""
+
+    def skew_seconds(*, steady: float, wall: float) -> float:
+        return RedisClock(
+            1_090.0, read_at=50.0, wall_clock=lambda: wall, steady_clock=lambda: steady
+        ).skew_seconds()
+
+    assert skew_seconds(steady=50.0, wall=1_000.0) == 90.0
+    assert skew_seconds(steady=650.0, wall=1_600.0) == 90.0
+    walls = (1_689.75, 1_689.875, 1_690.125, 1_690.25)
+    assert [skew_seconds(steady=650.0, wall=wall) for wall in walls] == [0.25, 0.0, 0.0, -0.25]
+
+
+async def test_a_key_of_an_account_outlives_every_reservation_in_it(opened: RedisStore) -> None:
+    """Also if a shorter one comes after a long one, and is settled or runs out."""
+    budgets = (Budget("day", ""),)
+    ninety_thousand = Reservation("long", budgets, 1, 1, expires_seconds=90_000.0)
+    assert (await opened.ledger.reserve(ninety_thousand, now=NOW)).allowed
+    for name in ("settled", "left"):
+        assert (await opened.ledger.reserve(Reservation(name, budgets, 1, 1), now=NOW)).allowed
+    await opened.ledger.settle("settled", Charge(1, 1), now=NOW)
+    await opened.ledger.accounts(["day"], now=NOW + 120)
+    left = await keys_of(opened)
+    assert left["{june}:reservation:long"] > 90_000 + 2 * 86_400 - 60
+    assert left["{june}:account:day"] >= left["{june}:reservation:long"]
+
+
+async def test_a_room_whose_lease_was_collected_has_no_name_left(opened: RedisStore) -> None:
+    """After a purge; it may be a person's."""
+    for room in ("Ann", "Bob"):
+        assert await opened.leases.claim(room, "w/j", ttl_seconds=3, now=NOW) is not None
+    await opened.db.ask("DEL", "{june}:lease:Ann")
+    await opened.sessions.purge(seen_before=0, now=NOW)
+    assert await opened.db.ask("SMEMBERS", "{june}:leases") in ({"Bob"}, ["Bob"])
+    assert await opened.leases.ask_to_leave("w/") == 1
 
 
 async def test_databases_are_apart(opened: RedisStore, redis: RedisServer) -> None:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from session.alerts import crossed
 from session.limits import Budget, is_near
-from session.money import MICROS, Account
+from session.money import MICROS, Account, is_spent, session_account
 from session.percentiles import nearest_rank, reply_times
 from session.records import ReplyTimes, Session, new_session
 from session.rules import (
@@ -31,6 +32,8 @@ from session.rules import (
 
 DAY_SECONDS = 86_400
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
+
+KINDS = ("micros", "tokens", "requests")
 
 days = st.integers(-10_000, 60_000)
 """Since 1970."""
@@ -101,6 +104,20 @@ def test_no_dollars_are_no_limit() -> None:
     assert micros_of(0.0) is None
 
 
+@pytest.mark.parametrize("dollars", [5e-324, 1e-9, 4e-7, 1e-6])
+def test_very_few_dollars_are_a_limit(dollars: float) -> None:
+    """Whoever wrote so meant that nothing is spent, not that everything may be."""
+    assert micros_of(dollars) == 1
+
+
+@given(limit=st.integers(0, 3), spent=st.integers(0, 3), kind=st.sampled_from(KINDS))
+def test_a_budget_is_spent_if_not_even_one_more_fits(limit: int, spent: int, kind: str) -> None:
+    """Of money, of tokens or of requests."""
+    micros, tokens, requests = (limit if one == kind else None for one in KINDS)
+    budget = Budget("day", "", micros, tokens, requests)
+    assert is_spent(budget, account(**{kind: spent})) == (spent >= limit)
+
+
 @given(
     limits=st.builds(
         LimitConfig,
@@ -130,6 +147,7 @@ def test_a_turn_is_asked_for_in_every_window_that_has_a_limit(
     )
     assert len({window.key for window in ask.windows}) == len(ask.windows)
     assert {window.reason for window in ask.windows} <= {TOO_MANY_TURNS}
+    assert all(window.leads_to_block == (window.key != "turns of all") for window in ask.windows)
     assert ask.tag != turn_ask(limits, session, turn + 1, NOW).tag
     assert ask.tag != turn_ask(limits, session_of(), turn, NOW).tag
 
@@ -161,12 +179,14 @@ def test_a_call_has_its_own_window_and_the_block_of_its_user() -> None:
 def test_a_call_spends_the_money_of_all_first() -> None:
     """Then its user's of the day, then its own, which never begins anew."""
     limits = LimitConfig(dollars_per_user_and_day=2, dollars_per_session=0.5)
-    day, user, own = budgets(limits, session_of(), NOW)
+    session = session_of()
+    day, user, own = budgets(limits, session, NOW)
     assert (day.reason, user.reason, own.reason) == (OUT_OF_BUDGET, USER_BUDGET, SESSION_BUDGET)
     assert (day.micros, user.micros, own.micros) == (50 * MICROS, 2 * MICROS, MICROS // 2)
     assert day.ends_at == user.ends_at == NOW + DAY_SECONDS / 2
     assert own.ends_at is None
     assert [one.trips_breaker for one in (day, user, own)] == [True, False, False]
+    assert own.key == session_account(session.session_id)
     tomorrow = budgets(limits, session_of(), NOW + DAY_SECONDS)
     assert tomorrow[0].key != day.key
     assert tomorrow[1].key != user.key
@@ -199,7 +219,7 @@ def test_four_fifths_of_a_daily_limit_are_told(limit: int, more: int) -> None:
     """Of money, of tokens and of requests, each exactly."""
     used = max(0, 4 * limit // 5 + more)
     day = Budget("day", "", micros=limit, tokens=limit, requests=limit)
-    told = [crossed(account(**{kind: used}), day, ()) for kind in ("micros", "tokens", "requests")]
+    told = [crossed(account(**{kind: used}), day, ()) for kind in KINDS]
     is_told = 5 * used >= 4 * limit
     assert told == [
         (f"80% of {name}_per_day",) if is_told else () for name in ("dollars", "tokens", "requests")
@@ -213,16 +233,35 @@ def test_an_amount_is_told_when_it_is_reached(cents: int, reserved: int) -> None
     micros = cents * MICROS // 100
     unlimited, dollars = Budget("day", ""), cents / 100
     assert crossed(account(micros - 1, reserved=reserved), unlimited, (dollars,)) == ()
-    assert len(crossed(account(micros + 1, reserved=reserved), unlimited, (dollars,))) == 1
+    assert len(crossed(account(micros, reserved=reserved), unlimited, (dollars,))) == 1
 
 
-@given(thresholds=st.lists(st.integers(1, 999_999), unique=True), micros=st.integers(0, 10**12))
+@given(thresholds=st.lists(st.integers(1, 10**9), unique=True), micros=st.integers(0, 10**15))
+@example(thresholds=[1_000_000, 1_000_001], micros=10**15)
 def test_every_amount_that_is_reached_is_told_by_a_name_of_its_own(
     thresholds: list[int], micros: int
 ) -> None:
     """Each is told once a day, by its name."""
     told = crossed(account(micros), Budget("day", ""), tuple(map(float, thresholds)))
     assert told == tuple(f"${one}" for one in thresholds if micros >= one * MICROS)
+
+
+@given(amounts=st.lists(st.integers(1, 10**12), unique=True))
+@example(amounts=[4_030_000, 4_030_001, 4_300_000, 1, 10, 100_000])
+def test_amounts_that_differ_have_names_that_differ(amounts: list[int]) -> None:
+    """By however little; each says exactly how much it is."""
+    thresholds = tuple(amount / MICROS for amount in amounts)
+    told = crossed(account(10**12), Budget("day", ""), thresholds)
+    assert [Decimal(name.removeprefix("$")) * MICROS for name in told] == amounts
+
+
+@pytest.mark.parametrize(
+    ("dollars", "name"),
+    [(10.0, "$10"), (4.03, "$4.03"), (0.5, "$0.5"), (1_000_001.0, "$1000001"), (1e-6, "$0.000001")],
+)
+def test_an_amount_is_named_as_a_person_writes_it(dollars: float, name: str) -> None:
+    """Without digits that say nothing, and once if it is there twice."""
+    assert crossed(account(10**13), Budget("day", ""), (dollars, dollars)) == (name,)
 
 
 @given(taken=st.lists(st.floats(0, 1e6), min_size=1))

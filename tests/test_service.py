@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 from test_store import said
 
 from session import (
@@ -17,6 +18,7 @@ from session import (
     NoGuestTokens,
     SessionConfig,
     SessionService,
+    SkillSession,
     TurnMetrics,
     UnknownSession,
     open_sessions,
@@ -182,6 +184,27 @@ async def test_a_session_has_its_reply_times(sessions: SessionService) -> None:
     times = await sessions.reply_times(session.session_id)
     assert (times.turns, times.p50_seconds, times.p95_seconds) == (20, 1.0, 1.9)
     assert times.mean_seconds == pytest.approx(1.05)
+
+
+async def test_a_skill_may_keep_odd_text(sessions: SessionService) -> None:
+    """And numbers that JSON does not have; what is kept is no longer the skill's own."""
+    session = await sessions.get_or_create_for_room("room", USER)
+    inner: list[JsonValue] = ["\ud800", float("inf"), {"\0": None}]
+    skill = SkillSession(name="odd", version=1, state={"heard\ud800": inner}, started_at=1000.0)
+    await sessions.save_skill(session.session_id, skill)
+    inner.append("later")
+    kept = (await sessions.get_session(session.session_id)).skill
+    assert kept is not None
+    assert kept.state == {"heard?": ["?", None, {"\N{REPLACEMENT CHARACTER}": None}]}
+
+
+@pytest.mark.parametrize(("limit", "skip", "found"), [(-1, 0, 0), (2**70, 0, 1), (5, -(2**70), 1)])
+async def test_odd_pages_are_pages(
+    sessions: SessionService, limit: int, skip: int, found: int
+) -> None:
+    """Numbers come from whoever asks."""
+    await sessions.get_or_create_for_room("room", USER)
+    assert len(await sessions.list_sessions(limit, skip=skip)) == found
 
 
 async def test_a_guest_token_comes_through_the_port(tmp_path: Path) -> None:

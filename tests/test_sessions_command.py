@@ -15,7 +15,7 @@ import typer
 from test_cli import ROOT, june
 from test_store import said
 
-from agent.__main__ import _show
+from agent.command import show
 from agent.config import Config, load
 from agent.errors import CannotStart
 from agent.sessions_command import deleted, forgotten, listed, shown
@@ -200,8 +200,13 @@ async def test_a_receipt_says_what_was_removed_and_the_words_are_in_no_file(
     for name, count in removed.items():
         assert f"\n  {name:<16}{count}\n" in text
     assert "2 of the sessions were open" in text
+    assert "names of their rooms, for up to two hours after a call" in plain(text)
     assert "Momo" not in everything_in(tmp_path)
     assert "lovely" not in everything_in(tmp_path)
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def everything_in(folder: Path) -> str:
@@ -302,7 +307,7 @@ def test_a_store_that_is_busy_is_said(capsys: pytest.CaptureFixture[str]) -> Non
         raise StoreError("the store is locked", retryable=True)
 
     with pytest.raises(typer.Exit) as ended:
-        _show(busy())
+        show(busy())
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err == "error: the store is locked\nhint: try again in a moment\n"
 

@@ -1,11 +1,15 @@
 """What every store promises: one suite over all of them."""
 
 import asyncio
+from dataclasses import replace
+
 import pytest
 from pydantic import JsonValue
 
 from session.errors import StoreUnusable, UnknownSession
 from session.leases import Lease
+from session.limits import Budget
+from session.money import Account, Charge, Reservation, session_account
 from session.records import (
     CloseReason,
     Message,
@@ -149,6 +153,8 @@ async def test_a_user_is_remembered_across_sessions_in_order(store: Store) -> No
     stranger = await begin(store, "c", "bob")
     await store.sessions.append(said(stranger, "x"), now=NOW)
     assert [one.id for one in await store.sessions.recent("ann", 4)] == ["a2", "b0", "b1", "b2"]
+    assert await store.sessions.recent("ann", 0) == ()
+    assert await store.sessions.recent("ann", -1) == ()
     assert len(await store.sessions.of_user("ann")) == 2
 
 
@@ -170,6 +176,35 @@ async def test_deleting_forgets_everything(store: Store) -> None:
     assert await store.sessions.recent("ann", 9) == ()
     stats = await store.sessions.stats()
     assert (stats.active_sessions, stats.messages, stats.total_created) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("how", ["delete", "forget", "purge"])
+async def test_the_account_of_a_session_goes_with_it(store: Store, how: str) -> None:
+    """What is still held in it is charged to the others only, and nobody counts it as removed."""
+    session, other = await begin(store), await begin(store, "other", "bob", now=NOW + 100)
+    own, others = session_account(session.session_id), session_account(other.session_id)
+    budgets = tuple(Budget(key, "") for key in ("day", own, others))
+    for name in ("1", "2", "3"):
+        held = Reservation(name, budgets, micros=100, tokens=10)
+        assert (await store.ledger.reserve(held, now=NOW)).allowed
+    await store.ledger.settle("1", Charge(60, 7), now=NOW)
+    match how:
+        case "delete":
+            removed = await store.sessions.delete(session.session_id)
+        case "forget":
+            removed = await store.sessions.forget("ann")
+        case _:
+            removed = await store.sessions.purge(seen_before=NOW + 100, now=NOW)
+    assert removed == Removed(sessions=1)
+    (kept,) = await store.ledger.accounts([own], now=NOW)
+    assert kept == Account(own)
+    settled = await store.ledger.settle("2", Charge(60, 7), now=NOW)
+    spent = Account("", spent_micros=120, reserved_micros=100, spent_tokens=14, reserved_tokens=10)
+    spent = replace(spent, requests=3)
+    assert settled == (replace(spent, key="day"), Account(own), replace(spent, key=others))
+    day, gone = await store.ledger.accounts(["day", own], now=NOW + 120)
+    assert (day.spent_micros, gone) == (220, Account(own))
+    assert (await store.ledger.settle("3", Charge(60, 7), now=NOW + 120))[1] == Account(own)
 
 
 async def test_a_turn_takes_effect_once(store: Store) -> None:
@@ -339,6 +374,24 @@ async def test_a_room_that_was_given_back_is_not_taken_by_renewing(store: Store)
     assert await store.leases.free("w1/j1") == 1
     assert not (await store.leases.renew(again, ttl_seconds=3, now=NOW)).held
     assert await store.leases.ask_to_leave("") == 0
+
+
+async def test_a_room_that_was_given_back_is_known_for_an_hour(store: Store) -> None:
+    """From the end of its lease: so long a late holder does not take it by renewing."""
+    lease = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
+    assert lease is not None
+    await store.leases.release(lease)
+    await store.sessions.purge(seen_before=0, now=NOW + 3 + 3600)
+    assert not (await store.leases.renew(lease, ttl_seconds=3, now=NOW + 3 + 3600)).held
+
+
+async def test_a_lease_that_nobody_renewed_stays_its_holders_for_an_hour(store: Store) -> None:
+    """A June whose store was away comes back to her room, also after a purge."""
+    lease = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
+    assert lease is not None
+    await store.sessions.purge(seen_before=0, now=NOW + 3 + 3600)
+    assert await store.leases.ask_to_leave("w1/") == 1
+    assert (await store.leases.renew(lease, ttl_seconds=3, now=NOW + 3 + 3600)).asked_to_leave
 
 
 async def test_a_clock_that_was_set_back_holds_no_room(store: Store) -> None:

@@ -1,12 +1,15 @@
 """Money: what every store promises of it."""
 
 import asyncio
+from dataclasses import replace
 
 from session.limits import Budget
 from session.money import Account, Breaker, Charge, Reservation
 from session.store import Store
 
 NOW = 1_000_000.0
+
+TWO_DAYS = 172_800.0
 
 DAY = Budget("day", "out_of_budget", micros=1000, ends_at=NOW + 5000, trips_breaker=True)
 ANN = Budget("ann", "user_budget", micros=300, ends_at=NOW + 5000)
@@ -111,20 +114,20 @@ async def test_a_late_settlement_corrects_the_charge(store: Store) -> None:
 
 
 async def test_what_is_known_of_a_charge_is_kept(store: Store) -> None:
-    """Estimates and what has no price are told apart; an allowance may stand for several."""
+    """Estimates and what has no price are told apart, and a request that was never made."""
     charges = [
         Charge(10, 1, is_estimate=True),
         Charge(0, 2, is_unpriced=True),
-        Charge(5, 3, requests=4),
+        Charge(0, 0, is_estimate=True, requests=0),
     ]
     for number, charge in enumerate(charges):
         await store.ledger.reserve(hold(str(number), 50), now=NOW)
         await store.ledger.settle(str(number), charge, now=NOW)
     assert await account(store) == Account(
         "day",
-        spent_micros=15,
-        spent_tokens=6,
-        requests=6,
+        spent_micros=10,
+        spent_tokens=3,
+        requests=2,
         estimated_micros=10,
         unpriced_requests=1,
     )
@@ -135,6 +138,35 @@ async def test_the_longer_breaker_stays(store: Store) -> None:
     await store.ledger.open_breaker(Breaker(NOW + 500, "out_of_budget"), now=NOW)
     await store.ledger.open_breaker(Breaker(NOW + 100, "paused"), now=NOW)
     assert await store.ledger.breaker(now=NOW) == Breaker(NOW + 500, "out_of_budget")
+
+
+async def test_a_breaker_that_has_run_out_is_not_closed(store: Store) -> None:
+    """Nobody is told that June was stopped until now."""
+    assert not await store.ledger.close_breaker(now=NOW)
+    await store.ledger.open_breaker(Breaker(NOW + 100, "paused"), now=NOW)
+    assert not await store.ledger.close_breaker(now=NOW + 100)
+    await store.ledger.open_breaker(Breaker(NOW + 300, "paused"), now=NOW + 200)
+    assert await store.ledger.close_breaker(now=NOW + 200)
+    assert await store.ledger.breaker(now=NOW + 200) is None
+
+
+async def test_an_account_outlives_what_is_reserved_in_it(store: Store) -> None:
+    """A long call's allowance, though nobody else uses the account."""
+    long_one = replace(hold("1", 100, tokens=10), expires_seconds=TWO_DAYS + 200)
+    await store.ledger.reserve(long_one, now=NOW)
+    await store.ledger.reserve(hold("2", 50), now=NOW)
+    await store.ledger.settle("2", Charge(20, 5), now=NOW)
+    await store.sessions.purge(seen_before=0, now=NOW + TWO_DAYS + 100)
+    assert await account(store) == Account(
+        "day",
+        spent_micros=20,
+        reserved_micros=100,
+        spent_tokens=5,
+        reserved_tokens=10,
+        requests=2,
+    )
+    (settled,) = await store.ledger.settle("1", Charge(60, 7), now=NOW + TWO_DAYS + 100)
+    assert (settled.spent_micros, settled.reserved_micros) == (80, 0)
 
 
 async def test_a_cancelled_wait_holds_in_all_budgets_or_in_none(store: Store) -> None:

@@ -47,15 +47,6 @@ async def test_attempts_at_one_turn_count_once(store: Store) -> None:
     assert (await store.limits.admit(ask("2"), now=NOW)).allowed
 
 
-async def test_what_was_withdrawn_is_free_again(store: Store) -> None:
-    """The caller's words turned out to be too long."""
-    for tag in "123":
-        assert (await store.limits.admit(ask(tag), now=NOW)).allowed
-    await store.limits.withdraw(ask("2"))
-    assert (await store.limits.admit(ask("4"), now=NOW)).allowed
-    assert not (await store.limits.admit(ask("5"), now=NOW)).allowed
-
-
 async def test_the_longest_wait_is_the_one_that_is_told(store: Store) -> None:
     """Two windows refuse; after the wait both allow."""
     minute, hour = Window("m", 1, 60, "minute"), Window("h", 1, 3600, "hour")
@@ -110,6 +101,32 @@ async def test_refusals_count_once_a_turn_and_within_a_minute(store: Store) -> N
         assert late.reason == "hour"
 
 
+FLEET = Window("turns of all", 1, 60, "fleet", leads_to_block=False)
+
+
+async def test_what_others_have_filled_blocks_nobody(store: Store) -> None:
+    """However often it refuses."""
+    assert (await store.limits.admit(ask("other", FLEET), now=NOW)).allowed
+    own = Window("turns of ann", 9, 60, "minute")
+    for number in range(9):
+        refused = await store.limits.admit(ask(f"{number}", own, FLEET, block=RULE), now=NOW)
+        assert (refused.allowed, refused.reason) == (False, "fleet")
+    assert (await store.limits.admit(ask("9", own, FLEET, block=RULE), now=NOW + 60)).allowed
+
+
+async def test_who_fills_a_window_alone_is_blocked_also_where_that_of_all_is_full(
+    store: Store,
+) -> None:
+    """One window of the user's own is enough; in whichever order they are."""
+    own = Window("turns of ann", 0, 30, "minute")
+    assert (await store.limits.admit(ask("other", FLEET), now=NOW)).allowed
+    for tag, windows in (("1", (own, FLEET)), ("2", (FLEET, own))):
+        refused = await store.limits.admit(ask(tag, *windows, block=RULE), now=NOW)
+        assert refused.reason == "fleet"
+    refused = await store.limits.admit(ask("3", own, FLEET, block=RULE), now=NOW)
+    assert refused.reason == "blocked"
+
+
 async def test_a_turn_that_was_admitted_stays_so_when_its_user_is_blocked(store: Store) -> None:
     """Its reply may be under way."""
     window = Window("turns of ann", 1, 60, "minute")
@@ -161,14 +178,26 @@ async def test_money_refuses_first_and_counts_nothing(store: Store) -> None:
     assert (await store.limits.admit(ask("6", block=RULE), now=NOW + 500)).allowed
 
 
+async def test_no_turn_begins_without_a_token_left(store: Store) -> None:
+    """Nor without money or a request."""
+    kinds = ("micros", "tokens", "requests")
+    for kind in kinds:
+        micros, tokens, requests = (1 if one == kind else None for one in kinds)
+        spent = Budget(kind, kind, micros, tokens, requests)
+        one = Reservation(kind, (spent,), micros=1, tokens=1)
+        assert (await store.limits.admit(ask("1", budgets=(spent,)), now=NOW)).allowed
+        assert (await store.ledger.reserve(one, now=NOW)).allowed
+        assert (await store.limits.admit(ask("1", budgets=(spent,)), now=NOW)).reason == kind
+
+
 async def test_nothing_is_allowed_while_the_breaker_is_open(store: Store) -> None:
     """Not even what was admitted before."""
     assert (await store.limits.admit(ask("1"), now=NOW)).allowed
     await store.ledger.open_breaker(Breaker(NOW + 1800, "paused"), now=NOW)
     refused = await store.limits.admit(ask("1"), now=NOW + 800)
     assert (refused.reason, refused.retry_after_seconds) == ("paused", 1000)
-    assert await store.ledger.close_breaker()
-    assert not await store.ledger.close_breaker()
+    assert await store.ledger.close_breaker(now=NOW + 800)
+    assert not await store.ledger.close_breaker(now=NOW + 800)
     assert (await store.limits.admit(ask("1"), now=NOW + 800)).allowed
 
 

@@ -66,6 +66,27 @@ async def test_who_waits_for_a_lock_is_next(tmp_path: Path) -> None:
     await store.aclose()
 
 
+async def test_a_lease_begins_when_the_file_is_its_own(tmp_path: Path) -> None:
+    """Whoever waits for a lock does not get one that is old already; so it is for a renewal."""
+    path = tmp_path / "june.db"
+    store = await patient(path, busy_seconds=10)
+
+    async def behind_a_lock(work: Coroutine[object, object, T]) -> T:
+        with locked(path):
+            waiting = asyncio.create_task(work)
+            await asyncio.sleep(1.0)
+        return await waiting
+
+    lease = await behind_a_lock(store.leases.claim("room", "w1/j", ttl_seconds=3, now=NOW))
+    assert lease is not None
+    assert await store.leases.claim("room", "w2/j", ttl_seconds=3, now=NOW + 3.9) is None
+    renewed = await behind_a_lock(store.leases.renew(lease, ttl_seconds=3, now=NOW + 3.5))
+    assert renewed.held
+    assert await store.leases.claim("room", "w2/j", ttl_seconds=3, now=NOW + 7.4) is None
+    assert await store.leases.claim("room", "w2/j", ttl_seconds=3, now=NOW + 20) is not None
+    await store.aclose()
+
+
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
 async def test_who_reads_does_not_wait_for_who_writes(tmp_path: Path, how: str) -> None:
     """And does not see what is not done yet."""

@@ -304,7 +304,7 @@ async def trip(store: Store, number: int) -> tuple[int, Breaker | None]:
 
 
 async def close_it(store: Store, number: int) -> bool:
-    return await store.ledger.close_breaker()
+    return await store.ledger.close_breaker(now=NOW)
 
 
 def test_the_breaker_is_one(crowd: Crowd) -> None:

@@ -20,7 +20,7 @@ from agent.console.progress import progress
 from agent.models.build import build_models, local_speech
 from agent.models.check import say_problems
 from agent.turns import load_vad
-from session import CloseReason, open_sessions
+from session import CloseReason, SessionConfig, open_sessions
 from session.prices import load_public_prices
 
 log = structlog.get_logger(__name__)
@@ -103,9 +103,7 @@ async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
         detector = await asyncio.to_thread(load_vad)
         if config.is_hosted:
             await asyncio.to_thread(load_public_prices)
-        sessions = await stack.enter_async_context(
-            open_sessions(replace(config.session, store_url="memory:"))
-        )
+        sessions = await open_sessions(_own(config.session)).__aenter__()
         models = build_models(
             config,
             language=config.agent.language,
@@ -125,9 +123,22 @@ async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
             ),
             language=config.agent.language,
         )
-        await call.open(sessions, USER)
+        call.own(sessions)
         stack.push_async_callback(_close, call)
+        await call.open(sessions, USER)
         yield HereCall(call, over, ends)
+
+
+def _own(config: SessionConfig) -> SessionConfig:
+    """Whoever sits here may ask as fast as they like; what it costs is limited all the same."""
+    limits = replace(
+        config.limits,
+        turns_per_minute=0,
+        turns_per_hour=0,
+        session_turns_per_hour=0,
+        fleet_turns_per_minute=0,
+    )
+    return replace(config, store_url="memory:", limits=limits)
 
 
 async def _close(call: Call) -> None:

@@ -23,6 +23,8 @@ class Models:
     """Lives as long as one call. `stt` and `tts` are None in a call that is only typed."""
 
     stt: stt.STT[str] | None
+    note_taker: llm.LLM[str]
+    """The same mind, beside the conversation: where its money is refused the call goes on."""
     llm: llm.LLM[str]
     tts: tts.TTS[str] | None
     voice: str
@@ -47,11 +49,13 @@ def build_models(
     """`speech` is needed only where a stage is local, and stays its owner's to close."""
     purse = CallPurse(config.session.money)
     longest = config.llm.max_output_tokens
+    mind = build_llm(config)
     return Models(
         stt=None
         if typed_only
         else MeteredSTT(build_stt(config, language, speech, detector), purse),
-        llm=MeteredLLM(build_llm(config), purse, max_output_tokens=longest),
+        llm=MeteredLLM(mind, purse, max_output_tokens=longest),
+        note_taker=MeteredLLM(mind, purse.aside(), max_output_tokens=longest),
         tts=None if typed_only else MeteredTTS(build_tts(config, speech), purse),
         voice=voice_name(config),
         purse=purse,

@@ -1,7 +1,8 @@
 """Before anybody calls: can each configured provider be reached, and does it know key and model?
 
 It asks `GET {base_url}/models`, which costs nothing and which every server that speaks OpenAI's
-protocol answers. A problem is a sentence with a hint, and never a secret.
+protocol answers. Where `[limits] unpriced` is `deny` it also looks for the price of each model. A
+problem is a sentence with a hint, and never a secret.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ from agent.config import STAGES, Config, Stage
 from agent.errors import CannotStart
 from agent.lines import primary
 from agent.settings import OPENAI_URL
+from session.prices import PriceList
+from session.usage import ModelUsed, Usage
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +30,13 @@ PATIENCE_SECONDS = 5.0
 """For all providers together, each asked at the same time."""
 
 SHOWN_MODELS = 5
+
+TYPICAL: dict[Stage, Usage] = {
+    "stt": Usage(audio_seconds=60.0),
+    "llm": Usage(input_tokens=1_000, output_tokens=100),
+    "tts": Usage(characters=100, audio_seconds=10.0),
+}
+"""What is counted when a request is reserved: a model may have a price for something else only."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +84,35 @@ async def say_problems(
 async def find_problems(
     config: Config, stages: Sequence[Stage] = STAGES
 ) -> tuple[ProviderProblem, ...]:
-    """One at most for each stage; nothing is asked where a stage is local."""
-    found = await asyncio.gather(*(_problem_of(config, stage) for stage in stages))
+    """Of each stage one with its provider and one with its price; a local one is asked nothing."""
+    found = [*await asyncio.gather(*(_problem_of(config, stage) for stage in stages))]
+    if config.limits.unpriced == "deny":
+        # The first look loads a table, for up to half a second.
+        found += await asyncio.to_thread(
+            lambda: [_price_problem(config, stage) for stage in stages]
+        )
     return tuple(problem for problem in found if problem is not None)
+
+
+def _price_problem(config: Config, stage: Stage) -> ProviderProblem | None:
+    if config.provider_of(stage) == "local":
+        return None
+    settings = config.settings_of(stage)
+    model = settings.model_in_use
+    used = ModelUsed(stage, _host(settings.url), model)
+    if not PriceList(config.prices).cost(used, TYPICAL[stage]).is_unpriced:
+        return None
+    return ProviderProblem(
+        stage,
+        f'nobody knows what the model `{model}` costs, and `[limits] unpriced = "deny"` refuses it',
+        f'say what it costs in `[prices."{model}"]`, or `free = true` there',
+    )
+
+
+def _host(url: str) -> str:
+    """As the plugin names it as its provider."""
+    parts = urlsplit(url)
+    return parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 async def _problem_of(config: Config, stage: Stage) -> ProviderProblem | None:

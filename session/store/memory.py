@@ -20,7 +20,9 @@ class MemoryStore:
         self.ledger = MemoryLedger()
         self.limits = MemoryLimits(self.ledger)
         self.sessions = MemorySessions(
-            self.claims, collect=(self.claims.purge, self.limits.purge, self.ledger.purge)
+            self.claims,
+            self.ledger,
+            collect=(self.claims.purge, self.leases.purge, self.limits.purge, self.ledger.purge),
         )
 
     async def aclose(self) -> None:

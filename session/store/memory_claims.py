@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from session.claims import Claim
 from session.leases import Lease, LeaseState
+from session.store.retention import LEASES_KEPT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class MemoryLeases:
 
     async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
         held = self._held.get(room)
-        if held is not None and held.lease.owner != owner:
+        if held is not None and held.lease.owner not in (owner, ""):
             # No lease lasts longer than its time: otherwise the clock was set back.
             held.expires_at = min(held.expires_at, now + self._ttls[room])
             if held.expires_at > now:
@@ -103,4 +104,9 @@ class MemoryLeases:
     def _give_back(self, held: _Held) -> None:
         """Who held it before cannot take it again by renewing."""
         nobodys = Lease(held.lease.room, "", held.lease.fence)
-        self._held[nobodys.room] = _Held(nobodys, expires_at=0.0)
+        self._held[nobodys.room] = _Held(nobodys, held.expires_at)
+
+    def purge(self, now: float) -> None:
+        over_since = now - LEASES_KEPT_SECONDS
+        for room in [room for room, one in self._held.items() if one.expires_at < over_since]:
+            del self._held[room], self._ttls[room]

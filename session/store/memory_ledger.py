@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from session.limits import Budget, Decision
-from session.money import Account, Breaker, Charge, Reservation, is_spent, refusal
+from session.money import (
+    Account,
+    Breaker,
+    Charge,
+    Reservation,
+    is_spent,
+    refusal,
+    session_account,
+)
+from session.store.retention import KEPT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -17,6 +26,8 @@ class _Reserved:
 class MemoryLedger:
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
+        self._used_at: dict[str, float] = {}
+        """By key of an account."""
         self._reserved: dict[str, _Reserved] = {}
         self._breaker: Breaker | None = None
 
@@ -47,7 +58,7 @@ class MemoryLedger:
             ):
                 return self._refuse(budget, now)
         for budget in reservation.budgets:
-            self._accounts[budget.key] = self._account(budget.key).reserving(reservation)
+            self._keep(self._account(budget.key).reserving(reservation), now)
         self._reserved[reservation.id] = _Reserved(reservation, now + reservation.expires_seconds)
         return self._allow(reservation.budgets)
 
@@ -73,19 +84,26 @@ class MemoryLedger:
     def _account(self, key: str) -> Account:
         return self._accounts.get(key, Account(key))
 
+    def _keep(self, account: Account, now: float) -> None:
+        self._accounts[account.key] = account
+        self._used_at[account.key] = now
+
     def _let_run_out(self, now: float) -> None:
         for held in list(self._reserved.values()):
             if not held.has_run_out and held.expires_at <= now:
                 one = held.reservation
                 guess = Charge(one.micros, one.tokens, is_estimate=True)
-                self._charge(one, guess, was_reserved=True)
+                self._charge(one, guess, now, was_reserved=True)
                 self._reserved[one.id] = replace(held, has_run_out=True)
 
-    def _charge(self, reservation: Reservation, charge: Charge, *, was_reserved: bool) -> None:
+    def _charge(
+        self, reservation: Reservation, charge: Charge, now: float, *, was_reserved: bool
+    ) -> None:
         micros, tokens = (reservation.micros, reservation.tokens) if was_reserved else (0, 0)
         for budget in reservation.budgets:
-            account = self._account(budget.key)
-            self._accounts[budget.key] = account.charging(micros, tokens, charge)
+            # One that is missing was deleted with its session.
+            if (account := self._accounts.get(budget.key)) is not None:
+                self._keep(account.charging(micros, tokens, charge), now)
 
     async def settle(
         self, reservation_id: str, charge: Charge, *, now: float
@@ -96,10 +114,9 @@ class MemoryLedger:
             return ()
         one = held.reservation
         if held.has_run_out:
-            self._charge(
-                one, Charge(-one.micros, -one.tokens, is_estimate=True), was_reserved=False
-            )
-        self._charge(one, charge, was_reserved=not held.has_run_out)
+            guess = Charge(-one.micros, -one.tokens, is_estimate=True)
+            self._charge(one, guess, now, was_reserved=False)
+        self._charge(one, charge, now, was_reserved=not held.has_run_out)
         return tuple(self._account(budget.key) for budget in one.budgets)
 
     async def accounts(self, keys: Sequence[str], *, now: float) -> tuple[Account, ...]:
@@ -113,19 +130,32 @@ class MemoryLedger:
     async def open_breaker(self, breaker: Breaker, *, now: float) -> None:
         self._open(breaker)
 
-    async def close_breaker(self) -> bool:
-        was_open, self._breaker = self._breaker is not None, None
+    async def close_breaker(self, *, now: float) -> bool:
+        was_open = await self.breaker(now=now) is not None
+        self._breaker = None
         return was_open
 
     async def breaker(self, *, now: float) -> Breaker | None:
         is_open = self._breaker is not None and self._breaker.until > now
         return self._breaker if is_open else None
 
+    def forget(self, session_id: str) -> None:
+        """Delete the account of a session; what is reserved in it is charged to the others."""
+        self._accounts.pop(session_account(session_id), None)
+        self._used_at.pop(session_account(session_id), None)
+
     def purge(self, now: float) -> None:
         """What ran out long ago will not be corrected any more."""
         self._let_run_out(now)
+        over_since = now - KEPT_SECONDS
         self._reserved = {
             key: held
             for key, held in self._reserved.items()
-            if not held.has_run_out or held.expires_at > now - 86_400
+            if not held.has_run_out or held.expires_at >= over_since
         }
+        needed = {
+            budget.key for held in self._reserved.values() for budget in held.reservation.budgets
+        }
+        for key in self._accounts.keys() - needed:
+            if self._used_at[key] < over_since:
+                del self._accounts[key], self._used_at[key]

@@ -11,12 +11,11 @@ from session.limits import (
     Window,
     blocked_for,
     judge,
+    leads_to_block,
     next_block,
 )
 from session.store.memory_ledger import MemoryLedger
-
-LONGEST_SECONDS = 86_400.0
-"""No window is longer; older hits are garbage."""
+from session.store.retention import HITS_KEPT_SECONDS, KEPT_SECONDS
 
 
 class MemoryLimits:
@@ -36,7 +35,9 @@ class MemoryLimits:
             return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
         decision = judge(ask, found, now)
         if not decision.allowed:
-            return decision if ask.block is None else self._refused(ask, ask.block, decision, now)
+            if ask.block is None or not leads_to_block(ask, found):
+                return decision
+            return self._refused(ask, ask.block, decision, now)
         for window in ask.windows:
             self._hits_of(window).setdefault(ask.tag, now)
         return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
@@ -75,13 +76,12 @@ class MemoryLimits:
             allowed=False, reason="blocked", retry_after_seconds=blocked_for(rule, block, now)
         )
 
-    async def withdraw(self, ask: Ask) -> None:
-        for window in ask.windows:
-            self._hits_of(window).pop(ask.tag, None)
-
     def purge(self, now: float) -> None:
         for key, hits in list(self._hits.items()):
-            kept = {tag: at for tag, at in hits.items() if at > now - LONGEST_SECONDS}
+            kept = {tag: at for tag, at in hits.items() if at > now - HITS_KEPT_SECONDS}
             self._hits[key] = kept
             if not kept:
                 del self._hits[key]
+        self._blocks = {
+            key: block for key, block in self._blocks.items() if block.until >= now - KEPT_SECONDS
+        }

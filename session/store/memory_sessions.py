@@ -20,15 +20,21 @@ from session.records import (
 from session.resume import plan
 from session.store.figures import stats_of
 from session.store.memory_claims import MemoryClaims
+from session.store.memory_ledger import MemoryLedger
 
 
 class MemorySessions:
     """`collect` takes what has run out elsewhere, when old sessions are purged."""
 
     def __init__(
-        self, claims: MemoryClaims, *, collect: Iterable[Callable[[float], None]] = ()
+        self,
+        claims: MemoryClaims,
+        ledger: MemoryLedger,
+        *,
+        collect: Iterable[Callable[[float], None]],
     ) -> None:
         self._claims = claims
+        self._ledger = ledger
         self._collect = tuple(collect)
         self._sessions: dict[str, Session] = {}
         self._messages: list[Message] = []
@@ -112,7 +118,7 @@ class MemorySessions:
     async def recent(self, user: str, limit: int) -> tuple[Message, ...]:
         theirs = {session.session_id for session in await self.of_user(user)}
         said = [one for one in self._messages if one.session_id in theirs]
-        return tuple(said[-limit:])
+        return tuple(said[-limit:]) if limit > 0 else ()
 
     async def summarise(self, session_id: str, summary: str, summarised: int) -> None:
         session = self._sessions.get(session_id)
@@ -139,6 +145,7 @@ class MemorySessions:
     async def delete(self, session_id: str) -> Removed:
         if self._sessions.pop(session_id, None) is None:
             return Removed()
+        self._ledger.forget(session_id)
         messages, turns = len(self._messages), len(self._measured)
         self._messages = [one for one in self._messages if one.session_id != session_id]
         self._ids = {key for key in self._ids if key[0] != session_id}

@@ -65,7 +65,7 @@ class Sessions(Protocol):
         ...
 
     async def recent(self, user: str, limit: int) -> tuple[Message, ...]:
-        """The user's last messages from whichever session, oldest first."""
+        """The user's last messages from whichever session, oldest first; 0 for none."""
         ...
 
     async def summarise(self, session_id: str, summary: str, summarised: int) -> None:
@@ -89,7 +89,7 @@ class Sessions(Protocol):
         ...
 
     async def delete(self, session_id: str) -> Removed:
-        """With all that was said in it, measured of it and answered by it."""
+        """With all that was said in it, measured of it and answered by it, and its account."""
         ...
 
     async def forget(self, user: str) -> Removed:
@@ -110,13 +110,9 @@ class Limits(Protocol):
         """Decide by the breaker, the budgets, the block and the windows, and count it if allowed.
 
         In this order; the first that refuses is the reason, and a refusal counts nothing but
-        itself: refusals by a window lead to a block. What was counted under the same tag before
-        is not counted again, and no window or block refuses it any more.
+        itself: refusals by a window that says so lead to a block. What was counted under the same
+        tag before is not counted again, and no window or block refuses it any more.
         """
-        ...
-
-    async def withdraw(self, ask: Ask) -> None:
-        """Take back what was counted under its tag."""
         ...
 
 
@@ -137,7 +133,8 @@ class Ledger(Protocol):
         """Charge instead what it did cost: its accounts after it, in the order of its budgets.
 
         The first settlement stands, also of a reservation that has run out into a charge: it is
-        corrected. Empty for one that is not known or was settled.
+        corrected. Empty for one that is not known or was settled. An account that was deleted
+        with its session is charged no more.
         """
         ...
 
@@ -149,8 +146,8 @@ class Ledger(Protocol):
         """Unless one is open for longer."""
         ...
 
-    async def close_breaker(self) -> bool:
-        """True if one was open."""
+    async def close_breaker(self, *, now: float) -> bool:
+        """True if one was open now."""
         ...
 
     async def breaker(self, *, now: float) -> Breaker | None:
@@ -207,8 +204,10 @@ class Leases(Protocol):
 class Store(Protocol):
     """Lives as long as the process that opened it."""
 
-    skew_seconds: float
-    """To be added to this machine's clock, so that all machines go by the store's."""
+    @property
+    def skew_seconds(self) -> float:
+        """To be added now to this machine's clock, so that all machines go by the store's."""
+        ...
 
     # Read-only, so that a store's own class stands for each.
     @property

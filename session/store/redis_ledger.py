@@ -18,6 +18,7 @@ from session.store.redis_records import time_text
 from session.store.redis_scripts import script
 
 _ACCOUNTS = script("accounts", "money")
+_CLOSE_BREAKER = script("close_breaker")
 _OPEN_BREAKER = script("open_breaker", "money")
 _RESERVE = script("reserve", "money")
 _SETTLE = script("settle", "money")
@@ -76,8 +77,8 @@ class RedisLedger:
         arguments = [time_text(breaker.until), breaker.reason, time_text(now)]
         await self._db.run(_OPEN_BREAKER, [BREAKER], arguments)
 
-    async def close_breaker(self) -> bool:
-        return bool(await self._db.ask("DEL", BREAKER))
+    async def close_breaker(self, *, now: float) -> bool:
+        return bool(await self._db.run(_CLOSE_BREAKER, [BREAKER], [time_text(now)]))
 
     async def breaker(self, *, now: float) -> Breaker | None:
         until, reason = await self._db.ask("HMGET", BREAKER, "until", "reason")

@@ -15,7 +15,6 @@ from session.store.redis_records import time_text
 from session.store.redis_scripts import script
 
 _ADMIT = script("admit", "money")
-_WITHDRAW = script("withdraw")
 
 
 class RedisLimits:
@@ -45,10 +44,6 @@ class RedisLimits:
         refused = refused_by_money(kind, answer, ask.budgets, now)
         assert refused is not None, "it answers nothing else"
         return refused
-
-    async def withdraw(self, ask: Ask) -> None:
-        if ask.windows:
-            await self._db.run(_WITHDRAW, _window_keys(ask), [ask.tag])
 
 
 def _allowed(ask: Ask, answer: Sequence[str]) -> Decision:
@@ -80,7 +75,7 @@ def _window_keys(ask: Ask) -> list[str]:
 def _window_arguments(windows: Sequence[Window]) -> Iterator[Value]:
     yield len(windows)
     for window in windows:
-        yield from (window.limit, time_text(window.seconds))
+        yield from (window.limit, time_text(window.seconds), int(window.leads_to_block))
 
 
 def _block_keys(rule: BlockRule | None) -> list[str]:

@@ -1,6 +1,7 @@
 """Conversations in Redis."""
 
 from session.errors import UnknownSession
+from session.money import session_account
 from session.percentiles import NEWEST
 from session.records import (
     Channel,
@@ -14,7 +15,7 @@ from session.records import (
 )
 from session.store.redis_client import RedisClient
 from session.store.redis_figures import stats
-from session.store.redis_keys import REPLIES, SESSIONS, key_of
+from session.store.redis_keys import LEASES, REPLIES, SESSIONS, key_of
 from session.store.redis_opening import open_session
 from session.store.redis_records import read, session_of, sessions_of, time_text
 from session.store.redis_scripts import script
@@ -25,6 +26,7 @@ AT_ONCE = 50
 
 _APPEND = script("append_message", "sessions")
 _CLOSE = script("close_session", "sessions")
+_COLLECT_ROOMS = script("collect_rooms", "leases")
 _COMMIT = script("commit_turn", "sessions")
 _DELETE = script("delete_session", "sessions", "forgetting")
 _FORGET = script("forget_user", "sessions", "forgetting")
@@ -36,6 +38,9 @@ _RECENT = script("recent_messages")
 _SAVE_SKILL = script("save_skill", "sessions")
 _SUMMARISE = script("summarise_session", "sessions")
 _TOUCH = script("touch_session", "sessions")
+
+_ACCOUNT = key_of("account", session_account(""))
+"""What the key of a session's account begins with."""
 
 UNKNOWN = -1
 
@@ -131,18 +136,19 @@ class RedisSessions:
         return tuple(sorted(read(TurnMetrics, kept), key=lambda one: one.turn))
 
     async def delete(self, session_id: str) -> Removed:
-        answer = await self._db.run(_DELETE, [key_of("session", session_id)], [session_id])
-        return _removed(*answer)
+        keys = [key_of("session", session_id)]
+        return _removed(*await self._db.run(_DELETE, keys, [_ACCOUNT, session_id]))
 
     async def forget(self, user: str) -> Removed:
-        return _removed(*await self._db.run(_FORGET, [key_of("user", user)]))
+        return _removed(*await self._db.run(_FORGET, [key_of("user", user)], [_ACCOUNT]))
 
     async def purge(self, *, seen_before: float, now: float) -> Removed:
         """What else has run out Redis itself removes."""
+        await self._db.run(_COLLECT_ROOMS, [LEASES])
         removed = Removed()
         above = time_text(-seen_before)
         while True:
-            *some, looked_at = await self._db.run(_PURGE, [SESSIONS], [above, AT_ONCE])
+            *some, looked_at = await self._db.run(_PURGE, [SESSIONS], [_ACCOUNT, above, AT_ONCE])
             removed += _removed(*some)
             if looked_at < AT_ONCE:
                 return removed

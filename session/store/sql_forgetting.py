@@ -4,14 +4,11 @@ from contextlib import suppress
 
 import apsw
 
+from session.money import session_account
 from session.records import Removed
 from session.store import sql_ledger
+from session.store.retention import HITS_KEPT_SECONDS, KEPT_SECONDS, LEASES_KEPT_SECONDS
 from session.store.rows import rows
-
-KEPT_SECONDS = 172_800.0
-"""How long accounts are kept that nobody uses, and reservations that ran out."""
-
-HITS_KEPT_SECONDS = 86_400.0
 
 
 def delete(db: apsw.Connection, session_id: str) -> Removed:
@@ -23,6 +20,7 @@ def delete(db: apsw.Connection, session_id: str) -> Removed:
     messages = db.changes()
     db.execute("DELETE FROM measured WHERE session_id = ?", (session_id,))
     turns = db.changes()
+    db.execute("DELETE FROM accounts WHERE key = ?", (session_account(session_id),))
     answers = rows(
         db, "DELETE FROM claims WHERE session_id = ? RETURNING result IS NOT NULL", (session_id,)
     )
@@ -50,11 +48,16 @@ def collect(db: apsw.Connection, now: float) -> None:
     db.execute("DELETE FROM hits WHERE at < ?", (now - HITS_KEPT_SECONDS,))
     db.execute("DELETE FROM blocks WHERE until < ?", (now - KEPT_SECONDS,))
     db.execute("DELETE FROM claims WHERE expires_at <= ?", (now,))
-    db.execute("DELETE FROM accounts WHERE used_at < ?", (now - KEPT_SECONDS,))
     db.execute(
         "DELETE FROM reservations WHERE has_run_out AND expires_at < ?", (now - KEPT_SECONDS,)
     )
-    db.execute("DELETE FROM leases WHERE expires_at < ?", (now - KEPT_SECONDS,))
+    # An account outlives what is reserved in it.
+    db.execute(
+        "DELETE FROM accounts WHERE used_at < ? AND key NOT IN "
+        "(SELECT value FROM reservations, json_each(reservations.accounts))",
+        (now - KEPT_SECONDS,),
+    )
+    db.execute("DELETE FROM leases WHERE expires_at < ?", (now - LEASES_KEPT_SECONDS,))
 
 
 def empty_the_journal(db: apsw.Connection) -> None:

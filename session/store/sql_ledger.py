@@ -111,7 +111,9 @@ def _charge(
     now: float,
 ) -> None:
     for key in keys:
-        _keep(db, account(db, key).charging(*reserved, charge), now)
+        # One that is missing was deleted with its session.
+        if rows(db, "SELECT 1 FROM accounts WHERE key = ?", (key,)):
+            _keep(db, account(db, key).charging(*reserved, charge), now)
 
 
 def _keep(db: apsw.Connection, one: Account, now: float) -> None:
@@ -163,9 +165,9 @@ def open_breaker(db: apsw.Connection, breaker: Breaker) -> None:
     )
 
 
-def close_breaker(db: apsw.Connection) -> bool:
-    db.execute("DELETE FROM breaker")
-    return db.changes() == 1
+def close_breaker(db: apsw.Connection, now: float) -> bool:
+    closed = rows(db, "DELETE FROM breaker RETURNING until > ?", (now,))
+    return any(was_open for (was_open,) in closed)
 
 
 def open_now(db: apsw.Connection, now: float) -> Breaker | None:

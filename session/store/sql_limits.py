@@ -13,6 +13,7 @@ from session.limits import (
     Window,
     blocked_for,
     judge,
+    leads_to_block,
     next_block,
 )
 from session.store import sql_ledger
@@ -29,15 +30,12 @@ def admit(db: apsw.Connection, ask: Ask, now: float) -> Decision:
         return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
     decision = judge(ask, found, now)
     if not decision.allowed:
-        return decision if ask.block is None else _refused(db, ask, ask.block, decision, now)
+        if ask.block is None or not leads_to_block(ask, found):
+            return decision
+        return _refused(db, ask, ask.block, decision, now)
     for window in ask.windows:
         _hit(db, window, ask.tag, now)
     return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
-
-
-def withdraw(db: apsw.Connection, ask: Ask) -> None:
-    for window in ask.windows:
-        db.execute("DELETE FROM hits WHERE key = ? AND tag = ?", (_key(window), ask.tag))
 
 
 def _key(window: Window) -> str:

@@ -31,7 +31,10 @@ def of_session(db: apsw.Connection, session_id: str) -> tuple[Message, ...]:
 
 def recent(db: apsw.Connection, user: str, limit: int) -> tuple[Message, ...]:
     found = rows(
-        db, "SELECT record FROM messages WHERE user = ? ORDER BY seq DESC LIMIT ?", (user, limit)
+        db,
+        "SELECT record FROM messages WHERE user = ? ORDER BY seq DESC LIMIT ?",
+        # SQLite takes a negative limit for none.
+        (user, max(0, limit)),
     )
     return tuple(Message.model_validate_json(record) for (record,) in reversed(found))
 

@@ -1,5 +1,6 @@
 """Limits, money, claims and leases in SQLite: each operation is one transaction."""
 
+import time
 from collections.abc import Sequence
 
 from session.claims import Claim
@@ -9,6 +10,9 @@ from session.money import Account, Breaker, Charge, Reservation
 from session.store import sql_claims, sql_leases, sql_ledger, sql_limits
 from session.store.sqlite_thread import SqliteThread
 
+LEAST_WAIT_SECONDS = 0.25
+"""Who waits less for the file is as good as next."""
+
 
 class SqliteLimits:
     def __init__(self, db: SqliteThread) -> None:
@@ -16,9 +20,6 @@ class SqliteLimits:
 
     async def admit(self, ask: Ask, *, now: float) -> Decision:
         return await self._db.write(lambda db: sql_limits.admit(db, ask, now))
-
-    async def withdraw(self, ask: Ask) -> None:
-        await self._db.write(lambda db: sql_limits.withdraw(db, ask))
 
 
 class SqliteLedger:
@@ -39,8 +40,8 @@ class SqliteLedger:
     async def open_breaker(self, breaker: Breaker, *, now: float) -> None:
         await self._db.write(lambda db: sql_ledger.open_breaker(db, breaker))
 
-    async def close_breaker(self) -> bool:
-        return await self._db.write(sql_ledger.close_breaker)
+    async def close_breaker(self, *, now: float) -> bool:
+        return await self._db.write(lambda db: sql_ledger.close_breaker(db, now))
 
     async def breaker(self, *, now: float) -> Breaker | None:
         return await self._db.read(lambda db: sql_ledger.open_now(db, now))
@@ -69,17 +70,25 @@ class SqliteClaims:
 
 
 class SqliteLeases:
+    """A lease begins when the file is its own, not when it was asked for: else it may be old."""
+
     def __init__(self, db: SqliteThread) -> None:
         self._db = db
 
     async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
+        begun = time.monotonic()
         return await self._db.write(
-            lambda db: sql_leases.claim(db, room, owner, ttl_seconds=ttl_seconds, now=now)
+            lambda db: sql_leases.claim(
+                db, room, owner, ttl_seconds=ttl_seconds, now=now + _waited_since(begun)
+            )
         )
 
     async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+        begun = time.monotonic()
         return await self._db.write(
-            lambda db: sql_leases.renew(db, lease, ttl_seconds=ttl_seconds, now=now)
+            lambda db: sql_leases.renew(
+                db, lease, ttl_seconds=ttl_seconds, now=now + _waited_since(begun)
+            )
         )
 
     async def release(self, lease: Lease) -> None:
@@ -90,3 +99,9 @@ class SqliteLeases:
 
     async def free(self, owner: str) -> int:
         return await self._db.write(lambda db: sql_leases.free(db, owner))
+
+
+def _waited_since(begun: float) -> float:
+    """Seconds, for the thread and for the lock of the file."""
+    waited = time.monotonic() - begun
+    return waited if waited >= LEAST_WAIT_SECONDS else 0.0

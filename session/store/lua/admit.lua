@@ -22,7 +22,12 @@ local function take_windows(first_key)
   local windows = {}
   for index = 1, take_number() do
     local key = KEYS[first_key + index - 1]
-    local window = {key = key, limit = take_number(), seconds = take_number()}
+    local window = {
+      key = key,
+      limit = take_number(),
+      seconds = take_number(),
+      leads_to_block = take() == '1',
+    }
     drop_old(key, window.seconds)
     window.count = redis.call('ZCARD', key)
     window.has_tag = redis.call('ZSCORE', key, tag) and true
@@ -40,9 +45,9 @@ local function is_counted(windows)
   return #windows > 0
 end
 
--- The windows that refuse, each with how long; nil if none does.
+-- The windows that refuse, each with how long, nil if none does; and whether it leads to a block.
 local function refusal_by(windows)
-  local refusal = {'window'}
+  local refusal, leads_to_block = {'window'}, false
   for index, window in ipairs(windows) do
     if not window.has_tag and window.count >= window.limit then
       local leaves = tonumber(now)
@@ -51,11 +56,12 @@ local function refusal_by(windows)
         local rank = window.count - window.limit
         leaves = tonumber(redis.call('ZRANGE', window.key, rank, rank, 'WITHSCORES')[2])
       end
+      leads_to_block = leads_to_block or window.leads_to_block
       table.insert(refusal, index)
       table.insert(refusal, exact(leaves + window.seconds - now))
     end
   end
-  return #refusal > 1 and refusal or nil
+  return #refusal > 1 and refusal or nil, leads_to_block
 end
 
 local STRIKES_KEPT
@@ -120,7 +126,7 @@ local function allow(windows)
 end
 
 let_run_out(now)
-local unpayable = broken(now) or overspent(budgets, 1, 0, 1, now)
+local unpayable = broken(now) or overspent(budgets, 1, 1, 1, now)
 if unpayable then
   return unpayable
 end
@@ -129,11 +135,11 @@ local block = take_block(#budgets + #windows + 1)
 if block and not is_counted(windows) and is_blocked(block) then
   return {'blocked', exact(blocked_for(block))}
 end
-local refusal = refusal_by(windows)
+local refusal, leads_to_block = refusal_by(windows)
 if not refusal then
   return allow(windows)
 end
-if block and count_refusal(block) >= block.refusals then
+if block and leads_to_block and count_refusal(block) >= block.refusals then
   return begin_block(block)
 end
 return refusal

@@ -2,7 +2,8 @@
 -- how many were looked at.
 -- KEYS: sessions. ARGV: the score that theirs are above, how many at most.
 
-local old = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
+local above, limit = take(), take()
+local old = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. above, '+inf', 'LIMIT', 0, limit)
 for _, id in ipairs(old) do
   forget(id)
 end

@@ -23,7 +23,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
     add(account, 'reserved_micros', micros)
     add(account, 'reserved_tokens', tokens)
     add(account, 'requests', requests)
-    keep_for(account, KEPT)
+    keep_account(account, seconds + KEPT)
   end
   redis.call('ZADD', DUE, ends_at, id)
   keep_for(KEYS[1], seconds + KEPT)

@@ -1,4 +1,7 @@
 -- Deletes a session with everything of it, and counts what there was.
+-- ARGV, before the script's own: what the key of a session's account begins with.
+
+local ACCOUNT = take()
 
 local removed = {sessions = 0, messages = 0, turns = 0, answers = 0}
 
@@ -30,6 +33,7 @@ local function forget(id)
   removed.messages = removed.messages + messages
   removed.turns = removed.turns + redis.call('HLEN', name('measured', id))
   forget_claims(id)
+  redis.call('UNLINK', ACCOUNT .. id)
   for _, index in ipairs(places.indexes) do
     redis.call('ZREM', index, id)
   end

@@ -26,7 +26,18 @@ local function add(account, field, amount)
   redis.call('HINCRBY', account, field, string.format('%.0f', amount))
 end
 
+-- Never shorter than was promised before: another reservation may last longer.
+local function keep_account(account, seconds)
+  if redis.call('TTL', account) < seconds then
+    keep_for(account, seconds)
+  end
+end
+
 local function charge(account, held_micros, held_tokens, cost)
+  -- One that is missing was deleted with its session: it outlives what is reserved in it.
+  if redis.call('EXISTS', account) == 0 then
+    return
+  end
   add(account, 'spent_micros', cost.micros)
   add(account, 'reserved_micros', 0 - held_micros)
   add(account, 'spent_tokens', cost.tokens)
@@ -34,7 +45,7 @@ local function charge(account, held_micros, held_tokens, cost)
   add(account, 'requests', cost.requests - 1)
   add(account, 'estimated_micros', cost.micros * cost.estimated)
   add(account, 'unpriced_requests', cost.unpriced)
-  keep_for(account, KEPT)
+  keep_account(account, KEPT)
 end
 
 local function estimate(micros, tokens)

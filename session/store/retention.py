@@ -1,0 +1,13 @@
+"""How long the stores keep what is over; Redis by `lua/parts` itself."""
+
+KEPT_SECONDS = 172_800.0
+"""Accounts that nobody uses, and reservations and blocks that are over."""
+
+HITS_KEPT_SECONDS = 86_400.0
+"""No window is longer."""
+
+LEASES_KEPT_SECONDS = 3_600.0
+"""So long nobody who has lost a room or given it back takes it again by renewing.
+
+Not longer: a room's name may be a person's.
+"""
