@@ -14,7 +14,7 @@ from agent.sessions_text import receipt, record, table, transcript
 from agent.settings_store import without_password
 from session import Session, UnknownSession
 from session.records import Status
-from session.store.sqlite_rescue import set_aside_files
+from session.store.sqlite.rescue import set_aside_files
 
 
 async def listed(config: Config, *, limit: int, skip: int, user: str | None, as_json: bool) -> str:

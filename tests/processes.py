@@ -26,7 +26,7 @@ PROCESSES = 8
 
 # From a process that has neither a store nor threads: children are fresh, and quickly there.
 forking = multiprocessing.get_context("forkserver")
-forking.set_forkserver_preload(["pytest", "session.store.redis"])
+forking.set_forkserver_preload(["pytest", "session.store.redis.store"])
 
 SHARED = ["sqlite", "redis"]
 """The stores that processes share."""

@@ -8,7 +8,7 @@ import apsw
 from hypothesis.stateful import RuleBasedStateMachine
 
 from session.store import MemoryStore, SqliteStore, Store, open_store
-from session.store.redis import RedisStore
+from session.store.redis.store import RedisStore
 
 T = TypeVar("T")
 

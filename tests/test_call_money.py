@@ -65,6 +65,7 @@ def used(prompt: int, completion: int, cached: int = 0) -> Answer:
 
 
 def figures(logged: list[Any]) -> dict[str, Any]:
+    ended: dict[str, Any]
     (ended,) = [entry for entry in logged if entry["event"] == "call.ended"]
     return ended
 

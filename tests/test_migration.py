@@ -19,9 +19,9 @@ from session.errors import StoreUnusable
 from session.leases import Lease
 from session.records import CloseReason, Message, Session, Status
 from session.store import Store
-from session.store.rows import rows
-from session.store.schema import MIGRATIONS
-from session.store.sqlite_file import connect
+from session.store.sqlite.file import connect
+from session.store.sqlite.rows import rows
+from session.store.sqlite.schema import MIGRATIONS
 
 ROOMS = 60
 MESSAGES = 5

@@ -1,6 +1,5 @@
 """A call that begins while the store is away: answered for free, refused where it costs."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,14 +58,12 @@ async def test_a_store_that_is_starting_anew_is_waited_for(
     monkeypatch.setattr(agent.remembered, "OPEN_SECONDS", 5.0)
     config = away(tmp_path)
     tried = 0
-    opening = agent.remembered.open_sessions
-
     def open_sessions(*args: object) -> SessionService:
         nonlocal tried
         tried += 1
         if tried == 3:
             (tmp_path / "data").unlink()
-        return opening(replace(config.session))
+        return SessionService(config.session)
 
     monkeypatch.setattr(agent.remembered, "open_sessions", open_sessions)
     sessions = await sessions_for_call(config.session)

@@ -307,7 +307,7 @@ async def test_a_charge_whose_answer_is_lost_is_written_once(fails_at: str) -> N
         call.store.is_away = True
         held = await call.purse.reserve(LLM, Usage(input_tokens=ALLOWANCE_MICROS))
         call.store.is_away = False
-        lost = []
+        lost: list[str] = []
         owner: Any = call.store if fails_at == "settle" else call.treasury._claims
         done = getattr(owner, fails_at)
 

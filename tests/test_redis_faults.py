@@ -17,10 +17,10 @@ from session.errors import StoreError, StoreUnusable
 from session.limits import Ask, Budget, Window
 from session.money import Charge, Reservation
 from session.records import CloseReason, TurnMetrics
-from session.store.redis import RedisStore
-from session.store.redis_address import RedisAddress, address_of
-from session.store.redis_errors import NEEDED_RIGHTS, explained, unusable
-from session.store.redis_version import KNOWN
+from session.store.redis.address import RedisAddress, address_of
+from session.store.redis.errors import NEEDED_RIGHTS, explained, unusable
+from session.store.redis.store import RedisStore
+from session.store.redis.version import KNOWN
 
 SECRET = "hunter2/%"
 WRITTEN_SECRET = "hunter2%2F%25"

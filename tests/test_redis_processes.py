@@ -11,7 +11,7 @@ from test_store import begin, said
 
 from session.limits import Ask, Budget, Window
 from session.money import Charge, Reservation
-from session.store.redis import RedisStore
+from session.store.redis.store import RedisStore
 
 TURNS = 40
 LIMIT = 100

@@ -15,11 +15,12 @@ from session.leases import Lease
 from session.limits import Ask, BlockRule, Budget, Window
 from session.money import Breaker, Charge, Reservation
 from session.records import CloseReason, Session, SkillSession, TurnMetrics
-from session.store import Store, redis_sessions
-from session.store.memory import MemoryStore
-from session.store.redis import RedisStore
-from session.store.redis_client import AT_ONCE
-from session.store.redis_clock import RedisClock
+from session.store import Store
+from session.store.memory.store import MemoryStore
+from session.store.redis import sessions as redis_sessions
+from session.store.redis.client import AT_ONCE
+from session.store.redis.clock import RedisClock
+from session.store.redis.store import RedisStore
 
 ASK = Ask(
     "tag",

@@ -9,11 +9,12 @@ import apsw
 import pytest
 
 from session.errors import StoreUnusable
-from session.store import sqlite_file, sqlite_rescue
-from session.store.rows import rows
-from session.store.schema import MIGRATIONS
-from session.store.sqlite_file import connect
-from session.store.sqlite_rescue import files_of, opening, set_aside, set_aside_files
+from session.store.sqlite import file as sqlite_file
+from session.store.sqlite import rescue as sqlite_rescue
+from session.store.sqlite.file import connect
+from session.store.sqlite.rescue import files_of, opening, set_aside, set_aside_files
+from session.store.sqlite.rows import rows
+from session.store.sqlite.schema import MIGRATIONS
 
 
 @pytest.mark.parametrize("version", [0, len(MIGRATIONS), len(MIGRATIONS) + 1])

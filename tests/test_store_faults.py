@@ -11,14 +11,14 @@ from structlog.testing import capture_logs
 from test_store import NOW, begin, said
 
 from session.errors import StoreError, StoreUnusable
-from session.store.schema import MIGRATIONS
-from session.store.sqlite import SqliteStore
-from session.store.sqlite_rescue import set_aside_files
+from session.store.sqlite.rescue import set_aside_files
+from session.store.sqlite.schema import MIGRATIONS
+from session.store.sqlite.store import SqliteStore
 
 OPEN_AS_NOBODY = """
 import asyncio, os, sys, tempfile
 from pathlib import Path
-from session.store.sqlite import SqliteStore
+from session.store.sqlite.store import SqliteStore
 
 async def try_it(path):
     try:

@@ -11,7 +11,7 @@ import pytest
 from session.limits import Ask, BlockRule, Budget, Window
 from session.money import Charge, Reservation
 from session.store import MemoryStore, SqliteStore
-from session.store.rows import rows
+from session.store.sqlite.rows import rows
 
 NOW = 1_000_000.0
 

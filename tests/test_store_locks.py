@@ -15,9 +15,9 @@ from test_store import NOW, begin, said
 from session.errors import StoreError
 from session.limits import Ask, Budget, Window
 from session.money import Charge, Reservation
-from session.store.rows import rows
-from session.store.sqlite import SqliteStore
-from session.store.sqlite_thread import SqliteThread
+from session.store.sqlite.rows import rows
+from session.store.sqlite.store import SqliteStore
+from session.store.sqlite.thread import SqliteThread
 
 T = TypeVar("T")
 

@@ -49,7 +49,7 @@ def test_a_store_does_as_its_plain_model(
     """Answer by answer."""
     monkeypatch.setattr(StoreMachine, "opened", opened, raising=False)
     # What a slow disk is waited for is no time of the machine's clock.
-    monkeypatch.setattr("session.store.sqlite_parts.LEAST_WAIT_SECONDS", math.inf)
+    monkeypatch.setattr("session.store.sqlite.parts.LEAST_WAIT_SECONDS", math.inf)
     run_state_machine_as_test(
         machine,
         settings=settings(

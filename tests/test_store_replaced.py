@@ -15,10 +15,10 @@ from test_store import NOW, begin, said
 
 from session.errors import StoreError
 from session.store import Store
-from session.store.schema import MIGRATIONS
-from session.store.sql_sessions import open_session
-from session.store.sqlite import SqliteStore
-from session.store.sqlite_rescue import set_aside_files
+from session.store.sqlite.rescue import set_aside_files
+from session.store.sqlite.schema import MIGRATIONS
+from session.store.sqlite.sql_sessions import open_session
+from session.store.sqlite.store import SqliteStore
 
 PAGE = 4096
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from session.errors import StoreUnusable
-from session.store.memory import MemoryStore
+from session.store.memory.store import MemoryStore
 from session.store.protocol import Store
-from session.store.sqlite import SqliteStore
+from session.store.sqlite.store import SqliteStore
 
 __all__ = ["MemoryStore", "SqliteStore", "Store", "open_store"]
 
@@ -24,7 +24,7 @@ async def open_store(url: str) -> Store:
             return await SqliteStore.open(Path(path))
         case "redis" | "rediss":
             # Half a second that nobody without Redis should wait.
-            from session.store.redis import RedisStore  # noqa: PLC0415  for this reason
+            from session.store.redis.store import RedisStore  # noqa: PLC0415  for this reason
 
             return await RedisStore.open(url)
     raise StoreUnusable(

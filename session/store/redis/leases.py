@@ -1,0 +1,48 @@
+"""Leases in Redis."""
+
+from session.leases import Lease, LeaseState
+from session.store.redis.client import RedisClient
+from session.store.redis.keys import LEASES, key_of
+from session.store.redis.records import time_text
+from session.store.redis.scripts import script
+from session.store.redis.version import notice_if_emptied
+
+_ASK_TO_LEAVE = script("ask_to_leave", "leases")
+_CLAIM = script("claim_lease", "leases")
+_FREE = script("free_leases", "leases")
+_RELEASE = script("release_lease", "leases")
+_RENEW = script("renew_lease", "leases")
+
+
+class RedisLeases:
+    def __init__(self, db: RedisClient) -> None:
+        self._db = db
+
+    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
+        fence = await self._db.run(
+            _CLAIM,
+            [key_of("lease", room)],
+            [room, owner, time_text(ttl_seconds), time_text(now)],
+        )
+        return None if fence is None else Lease(room, owner, fence)
+
+    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+        is_held, is_asked, was_missing = await self._db.run(
+            _RENEW,
+            [key_of("lease", lease.room)],
+            [lease.room, lease.owner, lease.fence, time_text(ttl_seconds), time_text(now)],
+        )
+        if was_missing:
+            await notice_if_emptied(self._db)
+        return LeaseState(held=bool(is_held), asked_to_leave=bool(is_asked))
+
+    async def release(self, lease: Lease) -> None:
+        await self._db.run(
+            _RELEASE, [key_of("lease", lease.room)], [lease.room, lease.owner, lease.fence]
+        )
+
+    async def ask_to_leave(self, owner_prefix: str) -> int:
+        return int(await self._db.run(_ASK_TO_LEAVE, [LEASES], [owner_prefix]))
+
+    async def free(self, owner: str) -> int:
+        return int(await self._db.run(_FREE, [LEASES], [owner]))

@@ -1,0 +1,77 @@
+"""Leases in SQLite. Each function runs inside one transaction.
+
+A room that was given back keeps its row, without an owner: who held it before cannot take it again
+by renewing, as in a store that was emptied.
+"""
+
+import apsw
+
+from session.leases import Lease, LeaseState
+from session.store.sqlite.rows import rows
+
+FREE = "owner = '', asked_to_leave = 0"
+
+
+def claim(
+    db: apsw.Connection, room: str, owner: str, *, ttl_seconds: float, now: float
+) -> Lease | None:
+    # No lease lasts longer than its time: otherwise the clock was set back.
+    db.execute(
+        "UPDATE leases SET expires_at = min(expires_at, ? + ttl_seconds) WHERE room = ?",
+        (now, room),
+    )
+    held = rows(
+        db,
+        "SELECT 1 FROM leases WHERE room = ? AND owner NOT IN (?, '') AND expires_at > ?",
+        (room, owner, now),
+    )
+    if held:
+        return None
+    ((fence,),) = rows(
+        db, "UPDATE counters SET value = value + 1 WHERE name = 'fence' RETURNING value"
+    )
+    # The worker claims a room, then its call does: who was asked to leave in between must hear it.
+    db.execute(
+        "INSERT INTO leases VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET "
+        "asked_to_leave = asked_to_leave AND owner = excluded.owner, owner = excluded.owner, "
+        "fence = excluded.fence, expires_at = excluded.expires_at, "
+        "ttl_seconds = excluded.ttl_seconds",
+        (room, owner, fence, now + ttl_seconds, ttl_seconds),
+    )
+    return Lease(room, owner, fence)
+
+
+def renew(db: apsw.Connection, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+    found = rows(
+        db,
+        # Nobody holds it: the store was emptied, and the call goes on.
+        "INSERT INTO leases VALUES (?1, ?2, ?3, ?4 + ?5, 0, ?5) ON CONFLICT DO UPDATE SET "
+        "expires_at = excluded.expires_at, ttl_seconds = excluded.ttl_seconds "
+        "WHERE owner = ?2 AND fence = ?3 RETURNING asked_to_leave",
+        (lease.room, lease.owner, lease.fence, now, ttl_seconds),
+    )
+    # The next claim of the room must have a higher fence than the one that was taken again.
+    db.execute("UPDATE counters SET value = ?1 WHERE name = 'fence' AND value < ?1", (lease.fence,))
+    return LeaseState(held=bool(found), asked_to_leave=any(asked for (asked,) in found))
+
+
+def release(db: apsw.Connection, lease: Lease) -> None:
+    # Of this owner: the fences of a store that was emptied begin anew, and some come twice.
+    db.execute(
+        f"UPDATE leases SET {FREE} WHERE room = ? AND owner = ? AND fence = ?",  # noqa: S608  ours
+        (lease.room, lease.owner, lease.fence),
+    )
+
+
+def ask_to_leave(db: apsw.Connection, owner_prefix: str) -> int:
+    db.execute(
+        "UPDATE leases SET asked_to_leave = 1 "
+        "WHERE owner != '' AND substr(owner, 1, length(?1)) = ?1",
+        (owner_prefix,),
+    )
+    return db.changes()
+
+
+def free(db: apsw.Connection, owner: str) -> int:
+    db.execute(f"UPDATE leases SET {FREE} WHERE owner = ?", (owner,))  # noqa: S608  ours
+    return db.changes()
