@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import platform
 import random
-import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from typing import Annotated
 
 import typer
 
-from bench.redis_server import redis_server
+from bench.redis_server import RedisServer
 from session import SessionConfig, open_sessions
 from session.percentiles import nearest_rank
 
@@ -81,9 +80,15 @@ def measure(
 @contextmanager
 def stores() -> Iterator[dict[str, tuple[str, str]]]:
     """URL and folder by name."""
-    with tempfile.TemporaryDirectory(prefix="june-bench-") as folder, redis_server() as redis:
-        file = Path(folder) / f"{secrets.token_hex(4)}.db"
-        yield {"sqlite": (f"sqlite:{file}", folder), "redis": (redis, folder)}
+    with (
+        tempfile.TemporaryDirectory(prefix="june-bench-") as folder,
+        # Like an operator's it writes what it keeps to disk once a second.
+        RedisServer(Path(folder), "--appendonly", "yes") as redis,
+    ):
+        yield {
+            "sqlite": (f"sqlite:{Path(folder) / 'june.db'}", folder),
+            "redis": (redis.url, folder),
+        }
 
 
 def run(

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from redis_server import RedisServer
 
+from bench.redis_server import RedisServer
 from session.store import Store, open_store
 
 CONFIGURING = ("JUNE_", "LIVEKIT_", "OPENAI_")

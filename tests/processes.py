@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from redis_server import RedisServer
 from structlog.testing import capture_logs
 
+from bench.redis_server import RedisServer
 from session.errors import StoreError
 from session.store import Store, open_store
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis_server import RedisServer
 from test_cli import june
 
 from agent.config import Config, load
 from agent.errors import CannotStart
 from agent.money_command import account, fullest_limit, paused, resumed, shown
+from bench.redis_server import RedisServer
 from session import Session, SessionService, open_sessions
 from session.money import Charge, Reservation
 from session.records import Money

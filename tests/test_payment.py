@@ -58,6 +58,7 @@ async def test_a_store_that_is_starting_anew_is_waited_for(
     monkeypatch.setattr(agent.remembered, "OPEN_SECONDS", 5.0)
     config = away(tmp_path)
     tried = 0
+
     def open_sessions(*args: object) -> SessionService:
         nonlocal tried
         tried += 1

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import BusyLoadingError, MovedError, ResponseError
-from redis_server import RedisServer, free_port
 from test_store import NOW, begin, said
 
+from bench.redis_server import RedisServer, free_port
 from session.errors import StoreError, StoreUnusable
 from session.limits import Ask, Budget, Window
 from session.money import Charge, Reservation

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from processes import PROCESSES, forking
-from redis_server import RedisServer
 from test_store import begin, said
 
+from bench.redis_server import RedisServer
 from session.limits import Ask, Budget, Window
 from session.money import Charge, Reservation
 from session.store.redis.store import RedisStore

@@ -6,10 +6,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
-from redis_server import RedisServer
 from structlog.testing import capture_logs
 from test_store import NOW, begin, said
 
+from bench.redis_server import RedisServer
 from session.errors import UnknownSession
 from session.leases import Lease
 from session.limits import Ask, BlockRule, Budget, Window

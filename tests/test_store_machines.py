@@ -11,8 +11,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from leases_machine import LeasesMachine
 from ledger_machine import LedgerMachine
 from limits_machine import LimitsMachine
-from redis_server import RedisServer
 from store_machine import OpenedStore, StoreMachine
+
+from bench.redis_server import RedisServer
 
 EXAMPLES = 100
 STEPS = 30

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from redis_server import RedisServer
 
 from agent.livekit_server import LoopbackServer
+from bench.redis_server import RedisServer
 from room.caller import Caller
 from room.conftest import Call
 from room.worker import Worker
