@@ -26,7 +26,7 @@ from agent.models.build import Models
 from agent.notebook import Notebook
 from agent.payment import Payment, refusal_of_call
 from agent.prompt import instructions
-from agent.remembered import Memory, chat_context, forgetful, recall
+from agent.remembered import OPEN_SECONDS, Memory, chat_context, forgetful, recall
 from agent.sign_of_life import show_life
 from agent.spoken import SpokenLines
 from agent.summary import Summary, unsummarised
@@ -140,9 +140,11 @@ class Call:
             recall, room=place.room, user=user, channel=place.channel, language=self._language
         )
         try:
-            memory = await find(sessions)
-        except StoreError as error:
-            log.error("store.unavailable", error=str(error), memory="this call only")
+            async with asyncio.timeout(OPEN_SECONDS):
+                memory = await find(sessions)
+        except (StoreError, TimeoutError) as error:
+            why = str(error) or "it does not answer"
+            log.error("store.unavailable", error=why, memory="this call only")
             sessions = await self.stack.enter_async_context(forgetful(self._config.session))
             memory = await find(sessions)
         self._memory = memory

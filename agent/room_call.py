@@ -1,5 +1,7 @@
 """A call in a LiveKit room: June's lease on the room, her caller, and the way there and back."""
 
+import asyncio
+
 import structlog
 from livekit import rtc
 from livekit.agents import AgentSession, AutoSubscribe, JobContext, vad
@@ -12,7 +14,7 @@ from agent.config import Config
 from agent.metadata import read_metadata
 from agent.models.build import build_models
 from agent.models.local.engine import Speech
-from agent.remembered import sessions_for_call
+from agent.remembered import OPEN_SECONDS, sessions_for_call
 from session import CloseReason, RoomLease, SessionService, StoreError
 
 log = structlog.get_logger(__name__)
@@ -113,9 +115,10 @@ class RoomCall:
     async def _hold_room(self, sessions: SessionService) -> bool:
         """Keep the lease that the worker claimed for this job; False where another June has it."""
         try:
-            lease = await sessions.claim_room(self._ctx.room.name, self._owner)
-        except StoreError as error:
-            log.warning("lease.unclaimed", error=str(error))
+            async with asyncio.timeout(OPEN_SECONDS):
+                lease = await sessions.claim_room(self._ctx.room.name, self._owner)
+        except (StoreError, TimeoutError) as error:
+            log.warning("lease.unclaimed", error=str(error) or "the store does not answer")
             return True  # two Junes are better than none
         if lease is None:
             log.warning("lease.taken")

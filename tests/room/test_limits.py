@@ -31,6 +31,7 @@ async def strict(
     async with Worker.of(
         livekit,
         tmp_path_factory.mktemp("strict"),
+        JUNE_AGENT__NAME="strict",
         JUNE_WORKER__DRAIN_SECONDS="1",
         JUNE_LIMITS__TURNS_PER_MINUTE=str(LIMITS.turns_per_minute),
         JUNE_LIMITS__CALLS_PER_HOUR=str(LIMITS.calls_per_hour),
@@ -54,7 +55,7 @@ def said_by_june(caller: Caller) -> list[str]:
 
 async def greeted(call: Call, **where: str) -> Caller:
     caller = await call(**where).join()
-    await caller.dispatch()
+    await caller.dispatch(agent="strict")
     await caller.hear()
     return caller
 
@@ -94,7 +95,7 @@ async def test_who_asks_too_fast_is_told_so_and_then_blocked(strict: Worker, cal
     await caller.type("What can you do? Really?")
     await told_goodbye(strict, caller, ENGLISH.blocked)
     again = await call(identity=caller.identity).join()
-    await again.dispatch()
+    await again.dispatch(agent="strict")
     await told_goodbye(strict, again, ENGLISH.blocked)
     assert len(said_by_june(again)) == 1, "no greeting before it"
 
@@ -107,7 +108,7 @@ async def test_who_calls_too_often_is_told_so(strict: Worker, call: Call) -> Non
         caller = await greeted(call, identity=identity)
         await caller.leave()
     caller = await call(identity=identity).join()
-    await caller.dispatch()
+    await caller.dispatch(agent="strict")
     await told_goodbye(strict, caller, ENGLISH.too_many_calls)
 
 
@@ -152,7 +153,7 @@ async def test_a_day_whose_money_is_spent_ends_calls_and_refuses_new_ones(
         await caller.type("What is your name?")
         await told_goodbye(strict, caller, ENGLISH.out_of_budget)
         late = await call().join()
-        await late.dispatch()
+        await late.dispatch(agent="strict")
         await told_goodbye(strict, late, ENGLISH.out_of_budget)
         stats = await memory.get_stats()
         assert stats.money is not None
@@ -182,7 +183,7 @@ async def test_what_is_typed_twice_at_once_is_answered_once(strict: Worker, call
 async def test_two_dispatches_to_one_room_give_one_june(strict: Worker, call: Call) -> None:
     """At the same moment; the second is refused by the lease."""
     caller = await call().join()
-    await asyncio.gather(caller.dispatch(), caller.dispatch())
+    await asyncio.gather(caller.dispatch(agent="strict"), caller.dispatch(agent="strict"))
     await caller.hear()
     await strict.event("call.rejected", room=caller.room_name, why="June is there")
     agents = [

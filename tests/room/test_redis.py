@@ -30,6 +30,7 @@ async def june_on_redis(
     async with Worker.of(
         livekit,
         tmp_path_factory.mktemp("june-on-redis"),
+        JUNE_AGENT__NAME="june-on-redis",
         JUNE_STORE__URL=redis.url,
         JUNE_SECRET_KEY=KEY,
         JUNE_WORKER__DRAIN_SECONDS="1",
@@ -46,7 +47,7 @@ async def memory(june_on_redis: Worker, redis: RedisServer) -> AsyncIterator[Ses
 
 async def greeted(call: Call) -> Caller:
     caller = await call().join()
-    await caller.dispatch()
+    await caller.dispatch(agent="june-on-redis")
     await caller.hear()
     return caller
 
