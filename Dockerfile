@@ -30,8 +30,9 @@ RUN .tools/bin/uv venv --quiet --no-project --python python .venv \
 
 COPY agent agent
 COPY session session
+COPY skills skills
 # Readable for that user, even if the checkout was made with a strict umask.
-RUN chmod -R a+rX agent session && python -m compileall -q agent session
+RUN chmod -R a+rX agent session skills && python -m compileall -q agent session skills
 
 
 # Nothing comes from apt: beside what the wheels bring, they want libc, libgcc, libstdc++ and zlib,
@@ -50,6 +51,7 @@ COPY LICENSE ./
 COPY --from=build /june/.venv .venv
 COPY --from=build /june/agent agent
 COPY --from=build /june/session session
+COPY --from=build /june/skills skills
 
 # PROMETHEUS_MULTIPROC_DIR counts only if it is there before Python starts. LiveKit empties that
 # folder at each start, so it is this container's own and not in the volume.

@@ -1,24 +1,38 @@
 """June, as LiveKit's Agent: the gate that every turn passes, the answer, and how she hangs up."""
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from typing import Any, Protocol
 
-from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, function_tool, llm
+from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, llm, utils
 from livekit.agents.voice import SpeechHandle
 
 from agent.lines import Lines
 from agent.prompt import SHORTER, further_instructed
 from agent.refusals import ends_the_call, is_short_of_money, refusal
-from agent.reply import can_be_said, made_sayable, text_of, uses_tool
+from agent.reply import Chunk, can_be_said, made_sayable, text_of, uses_tool
 from agent.window import Window
 from session import Decision
 from session.limits import ALLOWED
+from session.outcomes import Answered, Line, Outcome, Spoken, UseTool
 
 
 class Gate(Protocol):
     """Decides whether a turn may be answered. Reserves; what costs something waits for commit."""
 
     async def reserve(self, message: llm.ChatMessage) -> Decision: ...
+
+
+class Skills(Protocol):
+    """Knows what a turn is to skills."""
+
+    @property
+    def tools(self) -> Sequence[llm.Tool]: ...
+
+    def shown(self, tools: Sequence[llm.Tool]) -> list[llm.Tool]: ...
+
+    def call(self, use: UseTool) -> llm.FunctionToolCall: ...
+
+    async def outcome(self, chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> Outcome: ...
 
 
 HangUp = Callable[[SpeechHandle, str | None], None]
@@ -31,6 +45,7 @@ class June(Agent):
     def __init__(
         self,
         gate: Gate,
+        skills: Skills,
         lines: Lines,
         chat_ctx: llm.ChatContext,
         window: Window,
@@ -39,8 +54,9 @@ class June(Agent):
         hang_up: HangUp,
         is_over: Callable[[], bool] = lambda: False,
     ) -> None:
-        super().__init__(instructions=instructions, chat_ctx=chat_ctx)
+        super().__init__(instructions=instructions, chat_ctx=chat_ctx, tools=list(skills.tools))
         self._gate = gate
+        self._skills = skills
         self._lines = lines
         self._window = window
         self._hang_up = hang_up
@@ -66,21 +82,46 @@ class June(Agent):
             return
         if is_short_of_money(decision):
             chat_ctx = further_instructed(chat_ctx, SHORTER)
+        outcome = Answered() if message is None else await self._skills.outcome(chat_ctx, message)
         self._has_words = has_tool = False
-        given = self._window.of(chat_ctx)
-        answer: Any = Agent.default.llm_node(self, given, tools, model_settings)
+        answer = self._answer(outcome, chat_ctx, tools, model_settings)
         may_use_tools = model_settings.tool_choice != "none"
         async for chunk in made_sayable(answer, self._lines, may_use_tools=may_use_tools):
-            self._window.learn(given, chunk)
             self._has_words = self._has_words or can_be_said(text_of(chunk))
             has_tool = has_tool or uses_tool(chunk)
             yield chunk
         if decision.near is not None and self._has_words and not has_tool:
             yield f" {self._lines.near_limit}"
 
-    @function_tool
-    async def end_call(self, context: RunContext[None]) -> None:
-        """Hang up. Use it when the caller has said goodbye or asks to end the call."""
+    async def _answer(
+        self,
+        outcome: Outcome,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool],
+        model_settings: ModelSettings,
+    ) -> AsyncGenerator[Chunk, None]:
+        match outcome:
+            case Spoken(text):
+                yield text
+            case Line(which):
+                yield getattr(self._lines, which.value)
+            case UseTool():
+                call = self._skills.call(outcome)
+                delta = llm.ChoiceDelta(role="assistant", tool_calls=[call])
+                yield llm.ChatChunk(id=utils.shortuuid(), delta=delta)
+            case Answered(instructions):
+                if instructions:
+                    chat_ctx = further_instructed(chat_ctx, instructions)
+                given = self._window.of(chat_ctx)
+                answer: Any = Agent.default.llm_node(
+                    self, given, self._skills.shown(tools), model_settings
+                )
+                async for chunk in answer:
+                    self._window.learn(given, chunk)
+                    yield chunk
+
+    def hang_up(self, context: RunContext[None]) -> None:
+        """For a tool that ends the call: once this reply, or else June's own goodbye, was heard."""
         try:
             context.disallow_interruptions()
         except RuntimeError:

@@ -1,59 +1,46 @@
 """One call, wherever it takes place: find the memory, start the voice, greet, end in order."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 import structlog
-from livekit.agents import AgentSession, APIConnectOptions, vad
-from livekit.agents.types import NOT_GIVEN
+from livekit.agents import RunContext, vad
 from livekit.agents.voice import SpeechHandle
-from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from agent.assistant import June
+from agent.call_skills import CallSkills, Hands
 from agent.config import Config
 from agent.ending import Ending, say
 from agent.gate import TurnGate
 from agent.idle import Idle
-from agent.lines import lines_for
+from agent.lines import ENGLISH, lines_for
 from agent.longest import LongestCall
 from agent.models.build import Models
+from agent.models.languages import LanguageOfVoice, languages_of_voice
 from agent.notebook import Notebook
 from agent.payment import Payment, refusal_of_call
+from agent.place import Place
 from agent.prompt import instructions
 from agent.remembered import OPEN_SECONDS, Memory, chat_context, forgetful, recall
 from agent.sign_of_life import show_life
 from agent.spoken import SpokenLines
-from agent.summary import Summary, unsummarised
-from agent.summary_writers import by_model, by_rule
+from agent.summary_of_call import summary_of
 from agent.trouble import Trouble
-from agent.turns import TEXT_TRANSFORMS, turn_handling
 from agent.typed import TypedOnce, typed
+from agent.voice import build_voice
 from agent.window import Window
-from session import Channel, CloseReason, Decision, SessionService, StoreError
+from agent.zones import zone
+from session import CloseReason, Decision, Session, SessionService, StoreError
 from session.money import MICROS
+from session.outcomes import CallCan
 from session.patience import Patience
+from skills.registry import Registry
 
 log = structlog.get_logger(__name__)
-
-ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
-"""A caller waits in silence for as long as a provider is asked again."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a call takes place, and how it is known there."""
-
-    room: str
-    channel: Channel
-    call_id: str
-    shut_down: Callable[[str], None]
-    """Ends it from June's side; given the reason."""
 
 
 class Call:
@@ -69,39 +56,24 @@ class Call:
         models: Models,
         detector: vad.VAD,
         place: Place,
+        skills: Registry,
         *,
         language: str,
         persona: str | None = None,
+        time_zone: str | None = None,
     ) -> None:
         self._config = config
         self._models = models
         self._place = place
         self._language = language
         self._persona = persona or config.agent.persona
+        self._zone = zone(time_zone or config.agent.time_zone)
+        self._registry = skills
         self.lines = lines_for(language)
         self.stack = AsyncExitStack()
         self._started = time.monotonic()
-        is_spoken = models.stt is not None
         idle_seconds = config.call.idle_seconds
-        self.voice: AgentSession[None] = AgentSession(
-            stt=models.stt or NOT_GIVEN,
-            llm=models.llm,
-            tts=models.tts or NOT_GIVEN,
-            vad=detector if is_spoken else None,
-            turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
-            tts_text_transforms=TEXT_TRANSFORMS,
-            conn_options=SessionConnectOptions(
-                stt_conn_options=ONE_RETRY,
-                llm_conn_options=ONE_RETRY,
-                tts_conn_options=ONE_RETRY,
-                # LiveKit would close the voice in silence; `Trouble` ends the call in words.
-                max_unrecoverable_errors=sys.maxsize,
-            ),
-            user_away_timeout=idle_seconds if is_spoken and idle_seconds else None,
-            # Clients cancel echo themselves; the framework's warm-up would swallow the first
-            # words of a caller who speaks over the greeting.
-            aec_warmup_duration=None,
-        )
+        self.voice = build_voice(models, detector, idle_seconds=idle_seconds)
         self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
         self.ending = Ending(
             self.voice, self._spoken, place.shut_down, on_begin=models.purse.pay_last_words
@@ -111,11 +83,14 @@ class Call:
             patience_seconds=idle_seconds,
             ask=lambda: self._say(self.lines.still_there),
             give_up=lambda: self.ending.begin(CloseReason.IDLE, self.lines.goodbye_unanswered),
+            is_waiting=lambda: self._skills is not None and self._skills.is_waited_for,
         )
         self._memory: Memory | None = None
         self._gate: TurnGate | None = None
         self._typed: TypedOnce | None = None
         self._window: Window | None = None
+        self._skills: CallSkills | None = None
+        self._june: June | None = None
         self._notebook: Notebook | None = None
         self._patience = Patience()
         self._payment = Payment(config, models.purse, self.ending, self.lines)
@@ -170,17 +145,42 @@ class Call:
         self._window = await self._begin_window(memory, sessions)
         self.stack.push_async_callback(self._close_session, sessions, session_id)
         await self.stack.enter_async_context(self._notebook)
+        self._skills = await self.stack.enter_async_context(
+            self._skills_of(sessions, memory.session, self._gate, self._notebook)
+        )
         living = asyncio.create_task(show_life(sessions, session_id), name="june.sign_of_life")
         self.stack.callback(living.cancel)
 
-    async def _begin_window(self, memory: Memory, sessions: SessionService) -> Window:
-        is_local = self._config.provider_of("llm") == "local"
-        summary = Summary(
-            memory.session,
-            unsummarised(memory.session, memory.history, memory.context),
-            write=by_rule if is_local else by_model(self._models.note_taker),
-            keep=partial(sessions.keep_summary, memory.session.session_id),
+    def _skills_of(
+        self, sessions: SessionService, session: Session, gate: TurnGate, notebook: Notebook
+    ) -> CallSkills:
+        def hang_up(context: RunContext[None]) -> None:
+            if self._june is not None:
+                self._june.hang_up(context)
+
+        return CallSkills(
+            self._registry,
+            sessions,
+            session,
+            self.voice,
+            gate,
+            hands=Hands(
+                say=self._say,
+                hang_up=hang_up,
+                speak_in=LanguageOfVoice(self._config, self._models.tts).speak_in,
+                keep=partial(notebook.note_skill, session.session_id),
+                missed=self.lines.missed,
+            ),
+            can=CallCan(
+                has_model=self._config.provider_of("llm") != "local",
+                speaks=languages_of_voice(self._config),
+                knows_phrases=ENGLISH.speaks(self._language),
+            ),
+            zone=self._zone,
         )
+
+    async def _begin_window(self, memory: Memory, sessions: SessionService) -> Window:
+        summary = summary_of(self._config, self._models, sessions, memory)
         # After the gate, which shortens what was too long.
         self.voice.on("conversation_item_added", summary.commit)
         await self.stack.enter_async_context(summary)
@@ -201,9 +201,11 @@ class Call:
         memory, gate, window = self._opened, self._gate, self._window
         assert gate is not None
         assert window is not None
+        assert self._skills is not None
         self._watch()
-        june = June(
+        june = self._june = June(
             gate,
+            self._skills,
             self.lines,
             chat_context(memory.context),
             window,
@@ -211,7 +213,7 @@ class Call:
                 persona=self._persona,
                 further=self._config.agent.instructions,
                 language=self._language,
-                today=datetime.now().astimezone(),
+                today=datetime.now(self._zone),
             ),
             hang_up=lambda speech, last_words: self.ending.begin(
                 CloseReason.GOODBYE, last_words, after=speech
@@ -228,7 +230,9 @@ class Call:
         else:
             greeting = self.lines.greeting_again if memory.context else self.lines.greeting
         log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
-        return await self._say(greeting)
+        greeted = await self._say(greeting)
+        await self._skills.begin_to_ring()
+        return greeted
 
     async def type(self, text: str) -> SpeechHandle:
         """A turn that is written; June stops speaking to answer it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-CODE = ("agent", "bench", "session", "tests")
+CODE = ("agent", "bench", "session", "skills", "tests")
 
 
 def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:

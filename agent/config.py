@@ -176,7 +176,15 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
     stages = (settings.stt, settings.llm, settings.tts)
     variables = {OPENAI_KEY, *(stage.key_variable for stage in stages)}
     url = settings.store.url
-    shown = settings.model_copy(update={"store": StoreSettings(url=without_password(url))})
+    path = settings.skills.path
+    shown = settings.model_copy(
+        update={
+            "store": StoreSettings(url=without_password(url)),
+            "skills": settings.skills.model_copy(
+                update={"path": str(absolute(path, environ)) if path else ""}
+            ),
+        }
+    )
     sections: dict[str, Any] = {name: getattr(shown, name) for name in Settings.model_fields}
     return Config(
         **sections,

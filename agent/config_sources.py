@@ -126,7 +126,7 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Values, list[Problem]]
 def _read(value: str, rules: Mapping[str, Any]) -> Any:
     """A list or a table is written in a variable as it is in the file."""
     kinds = [rules, *rules.get("anyOf", ())]
-    if not any(kind.get("type") == "array" or "$ref" in kind for kind in kinds):
+    if not any(kind.get("type") in ("array", "object") or "$ref" in kind for kind in kinds):
         return value
     try:
         return tomllib.loads(f"value = {value}")["value"]

@@ -15,7 +15,8 @@ class Idle:
     """Lives as long as one call. LiveKit says when a caller has been `away` for long enough.
 
     `ask` says the question, `give_up` is called once when it was not answered for another
-    `patience_seconds`. A sound from the caller, or something typed, ends the wait.
+    `patience_seconds`. A sound from the caller, or something typed, ends the wait. Whoever
+    `is_waiting` for something is not asked.
     """
 
     def __init__(
@@ -25,12 +26,14 @@ class Idle:
         patience_seconds: float,
         ask: Callable[[], Awaitable[SpeechHandle]],
         give_up: Callable[[], None],
+        is_waiting: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._voice = voice
         self._patience_seconds = patience_seconds
         self._ask = ask
         self._give_up = give_up
+        self._is_waiting = is_waiting
         self._sleep = sleep
         self._waiting: asyncio.Task[None] | None = None
         self._is_held = False
@@ -50,7 +53,7 @@ class Idle:
 
     def _on_state(self, event: UserStateChangedEvent) -> None:
         self._stop_waiting()
-        if event.new_state == "away" and not self._is_held:
+        if event.new_state == "away" and not self._is_held and not self._is_waiting():
             self._waiting = asyncio.create_task(self._wait(), name="june.idle")
 
     async def _wait(self) -> None:

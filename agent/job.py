@@ -12,6 +12,7 @@ from agent.config import Config
 from agent.logs import setup_job
 from agent.models.build import local_speech
 from agent.room_call import RoomCall
+from agent.skills_found import skills_of
 from agent.turns import load_vad
 from session.prices import load_public_prices
 
@@ -21,6 +22,7 @@ def prewarm(process: JobProcess, *, config: Config, socket: Path | None) -> None
     setup_job(config.secrets)
     process.userdata["vad"] = load_vad()
     process.userdata["speech"] = local_speech(socket) if config.needs_local_speech else None
+    process.userdata["skills"] = skills_of(config)
     if config.is_hosted:
         load_public_prices()
 
@@ -33,6 +35,7 @@ async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:
         speech=ctx.proc.userdata["speech"],
         detector=ctx.proc.userdata["vad"],
         owner=f"{worker_key}/{ctx.job.id}",
+        skills=ctx.proc.userdata["skills"],
     )
     ctx.proc.userdata["call"] = call
     await call.answer()

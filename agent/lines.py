@@ -52,6 +52,16 @@ class Lines:
     """June as a whole may spend no more, or nobody knows whether she may."""
     user_budget: str
     session_budget: str
+    skill_left: str
+    """A mode is over because the caller said so."""
+    skill_unclear: str
+    """Neither yes nor no to whether a skill may begin."""
+    skill_canceled: str
+    skill_failed: str
+    skill_reserved: str
+    """June knows what is asked for, and cannot do it."""
+    missed: str
+    """Before what was to be said while the caller was away."""
 
     def all(self) -> tuple[str, ...]:
         """Each sentence once: what is worth keeping as sound."""
@@ -91,6 +101,12 @@ ENGLISH = Lines(
     "Please try again in a few minutes. Goodbye.",
     user_budget="That is all I can do for you today. Please call again tomorrow. Goodbye.",
     session_budget="We have used up what I can do in one call. Thank you. Goodbye.",
+    skill_left="Skill deactivated. I'm back to normal conversation mode.",
+    skill_unclear="I didn't catch that. Please say 'yes' to proceed or 'no' to cancel.",
+    skill_canceled="Okay, I've canceled that. What would you like to do instead?",
+    skill_failed="I'm sorry, that did not work. What would you like to do instead?",
+    skill_reserved="I'm sorry, I can't do that here.",
+    missed="While you were away:",
 )
 
 GERMAN = Lines(
@@ -126,6 +142,12 @@ GERMAN = Lines(
     user_budget="Mehr kann ich heute nicht für Sie tun. Bitte rufen Sie morgen wieder an. "
     "Auf Wiederhören.",
     session_budget="Mehr kann ich in einem Anruf nicht tun. Vielen Dank. Auf Wiederhören.",
+    skill_left="Gut, das ist beendet. Jetzt sprechen wir wieder ganz normal.",
+    skill_unclear="Das habe ich nicht verstanden. Bitte sagen Sie Ja oder Nein.",
+    skill_canceled="Gut, ich lasse es. Was möchten Sie stattdessen tun?",
+    skill_failed="Das hat leider nicht funktioniert. Was möchten Sie stattdessen tun?",
+    skill_reserved="Das kann ich hier leider nicht.",
+    missed="Während Sie weg waren:",
 )
 
 LINES = {lines.tag: lines for lines in (ENGLISH, GERMAN)}

@@ -1,6 +1,7 @@
 """What a dispatch may tell June about the call: the job's metadata, as JSON.
 
-    {"identity": "alice", "user": "crm-4711", "language": "en", "persona": "You are Ada, …"}
+    {"identity": "alice", "user": "crm-4711", "language": "en", "persona": "You are Ada, …",
+     "time_zone": "Europe/Berlin"}
 
 All fields are optional. Whatever cannot be read is logged and never costs the call.
 """
@@ -13,6 +14,7 @@ from typing import Any
 import structlog
 
 from agent.settings import LANGUAGE_TAG
+from agent.zones import is_zone
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +36,11 @@ class CallMetadata:
     language: str | None = None
     persona: str | None = None
     """Who June is in this call, in words for the language model."""
+    time_zone: str | None = None
+    """The caller's, such as `Europe/Berlin`."""
 
 
-KNOWN = ("identity", "user", "language", "persona")
+KNOWN = ("identity", "user", "language", "persona", "time_zone")
 
 
 def read_metadata(raw: str) -> CallMetadata:
@@ -69,5 +73,8 @@ def _text(name: str, value: Any) -> str | None:
         return None
     if name == "language" and not re.fullmatch(LANGUAGE_TAG, value):
         log.warning("metadata.field_ignored", field=name, expected="a language tag such as `en`")
+        return None
+    if name == "time_zone" and not is_zone(value):
+        log.warning("metadata.field_ignored", field=name, expected="a zone such as `Europe/Berlin`")
         return None
     return value

@@ -1,11 +1,19 @@
 """Writes the conversation down in order, off the audio path."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Self
 
 import structlog
 
-from session import Message, SessionService, StoreError, TurnMetrics, UnknownSession
+from session import (
+    Message,
+    SessionService,
+    SkillSession,
+    StoreError,
+    TurnMetrics,
+    UnknownSession,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -18,6 +26,18 @@ LONGEST_QUEUE = 1_000
 """Messages that wait for a store that is away; the oldest ones are kept."""
 
 
+@dataclass(frozen=True)
+class Said:
+    message: Message
+    metrics: TurnMetrics | None
+
+
+@dataclass(frozen=True)
+class SkillChanged:
+    session_id: str
+    skill: SkillSession | None
+
+
 class Notebook:
     """Lives as long as one call. LiveKit's callbacks never wait for it; its one task does.
 
@@ -27,7 +47,7 @@ class Notebook:
 
     def __init__(self, sessions: SessionService) -> None:
         self._sessions = sessions
-        self._queue: asyncio.Queue[tuple[Message, TurnMetrics | None] | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Said | SkillChanged | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._store_is_away = False
         self.lost = 0
@@ -39,10 +59,17 @@ class Notebook:
 
     def note(self, message: Message, metrics: TurnMetrics | None = None) -> None:
         """A message, and of a reply how long it took."""
+        self._note(Said(message, metrics))
+
+    def note_skill(self, session_id: str, skill: SkillSession | None) -> None:
+        """Which skill has the conversation now, after what was said before."""
+        self._note(SkillChanged(session_id, skill))
+
+    def _note(self, noted: Said | SkillChanged) -> None:
         if self._queue.qsize() >= LONGEST_QUEUE:
             self.lost += 1
             return
-        self._queue.put_nowait((message, metrics))
+        self._queue.put_nowait(noted)
 
     async def __aexit__(self, *exc_info: object) -> None:
         if self._task is None:
@@ -57,16 +84,23 @@ class Notebook:
 
     async def _write_all(self) -> None:
         while (noted := await self._queue.get()) is not None:
-            await self._write(*noted)
+            await self._write_surely(noted)
 
-    async def _write(self, message: Message, metrics: TurnMetrics | None) -> None:
-        while True:
-            try:
+    async def _write(self, noted: Said | SkillChanged) -> None:
+        match noted:
+            case SkillChanged(session_id, skill):
+                await self._sessions.save_skill(session_id, skill)
+            case Said(message, metrics):
                 if message.role == "user":
                     await self._sessions.commit_turn(message.session_id, message.turn)
                 await self._sessions.add_message(message)
                 if metrics is not None:
                     await self._sessions.update_session_metrics(message.session_id, metrics)
+
+    async def _write_surely(self, noted: Said | SkillChanged) -> None:
+        while True:
+            try:
+                await self._write(noted)
             except UnknownSession:
                 log.warning("message.dropped", why="its session was deleted")
                 return

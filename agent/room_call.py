@@ -8,14 +8,16 @@ from livekit.agents import AgentSession, AutoSubscribe, JobContext, vad
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
 from agent.assistant import June
-from agent.call import Call, Place
+from agent.call import Call
 from agent.caller import Presence, wait_for_caller
 from agent.config import Config
 from agent.metadata import read_metadata
 from agent.models.build import build_models
 from agent.models.local.engine import Speech
+from agent.place import Place
 from agent.remembered import OPEN_SECONDS, sessions_for_call
 from session import CloseReason, RoomLease, SessionService, StoreError
+from skills.registry import Registry
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,7 @@ class RoomCall:
         speech: Speech | None,
         detector: vad.VAD,
         owner: str,
+        skills: Registry,
     ) -> None:
         self._ctx = ctx
         self._config = config
@@ -46,8 +49,10 @@ class RoomCall:
             build_models(config, language=language, speech=speech, detector=detector),
             detector,
             Place(room=ctx.room.name, channel="room", call_id=ctx.job.id, shut_down=ctx.shutdown),
+            skills,
             language=language,
             persona=self._metadata.persona,
+            time_zone=self._metadata.time_zone,
         )
         if speech is not None:
             self._call.stack.push_async_callback(speech.aclose)

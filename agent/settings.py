@@ -7,7 +7,16 @@ from pydantic import Field
 from agent.settings_limits import LimitSettings
 from agent.settings_models import OPENAI_KEY, OPENAI_URL, LlmSettings, SttSettings, TtsSettings
 from agent.settings_store import StoreSettings
-from agent.settings_types import LANGUAGE_TAG, Folder, Language, Name, Section, Words
+from agent.settings_types import (
+    LANGUAGE_TAG,
+    Folder,
+    Language,
+    Name,
+    Section,
+    SkillName,
+    TimeZone,
+    Words,
+)
 from session.prices import Price
 
 __all__ = [
@@ -30,6 +39,9 @@ class AgentSettings(Section):
     )
     instructions: Words = Field(
         "", description="What June should know or do, in words for the language model"
+    )
+    time_zone: TimeZone = Field(
+        "", description="Of callers of whom nothing else is known; empty for this machine's"
     )
 
 
@@ -72,6 +84,15 @@ class CallSettings(Section):
     )
 
 
+class SkillSettings(Section):
+    enabled: list[SkillName] = Field(
+        ["*"],
+        description="What June can do, by name (`./june skills`); `*` is everything found",
+        json_schema_extra={"rule": 'a list of names of skills such as `["clock"]`, or `["*"]`'},
+    )
+    path: Folder = Field("", description="A folder with skills of your own, a file each")
+
+
 class DataSettings(Section):
     dir: Folder = Field(
         "", description="June's folder; empty for $XDG_DATA_HOME/june or ~/.local/share/june"
@@ -99,6 +120,7 @@ class Settings(Section):
     call: CallSettings = CallSettings()
     limits: LimitSettings = LimitSettings()
     prices: dict[str, Price] = Field({}, description="Dollars for the use of models, by name")
+    skills: SkillSettings = SkillSettings()
     data: DataSettings = DataSettings()
     store: StoreSettings = StoreSettings()
     logs: LogSettings = LogSettings()

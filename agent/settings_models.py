@@ -4,7 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agent.settings_types import LANGUAGE_TAG, BaseUrl, KeyVariable, Model, Provider, Section
+from agent.settings_types import (
+    LANGUAGE_TAG,
+    BaseUrl,
+    KeyVariable,
+    Language,
+    Model,
+    Provider,
+    Section,
+)
 
 OPENAI_URL = "https://api.openai.com/v1"
 OPENAI_KEY = "OPENAI_API_KEY"
@@ -80,6 +88,11 @@ class TtsSettings(StageSettings):
         "marin",
         description="Its voice",
         json_schema_extra={"rule": "the name of a voice, without blanks"},
+    )
+    voices: dict[Language, Model] = Field(
+        {},
+        description='Its voices for other languages by tag, such as {fr = "ff_siwis"}',
+        json_schema_extra={"rule": 'a table of voices by language tag, `{fr = "ff_siwis"}`'},
     )
 
     @property

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from agent.zones import is_zone
+
 
 class Section(BaseModel):
     """A table of `agent.toml`. Read once, never changed."""
@@ -27,6 +29,26 @@ Language = Annotated[
         pattern=f"^{LANGUAGE_TAG}$",
         json_schema_extra={"rule": "a language tag such as `en` or `pt-BR`"},
     ),
+]
+SkillName = Annotated[
+    str,
+    Field(
+        pattern=r"^(\*|[A-Za-z][A-Za-z0-9_-]{0,40})$",
+        json_schema_extra={"rule": "the name of a skill, or `*`"},
+    ),
+]
+
+
+def _zone(name: str) -> str:
+    if name and not is_zone(name):
+        raise ValueError
+    return name
+
+
+TimeZone = Annotated[
+    str,
+    Field(json_schema_extra={"rule": "a time zone such as `Europe/Berlin`, or empty"}),
+    AfterValidator(_zone),
 ]
 Folder = Annotated[
     str,

@@ -24,6 +24,7 @@ from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
 from agent.prepare import speak_lines
 from agent.rooms import LiveKitClient
+from agent.skills_found import skills_of
 from agent.turns import load_vad
 from session import SessionService, StoreError, open_sessions
 from session.cleaning import Cleaning
@@ -73,6 +74,7 @@ async def run_worker(
         sessions = await stack.enter_async_context(
             open_sessions(config.session, guest_tokens=LiveKitGuestTokens(livekit))
         )
+        await asyncio.to_thread(skills_of, config)  # two of one name must end `start`
         await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
         usable = await say_problems(config, strict=strict)
         socket = None

@@ -51,6 +51,10 @@ class SkillSession(Record):
     state: dict[str, JsonValue]
     started_at: FiniteFloat
     turns: int = 0
+    stage: Literal["confirming", "active"] = "active"
+    """`confirming`: the user was asked whether it may begin; the state is what it begins with."""
+    asked_again: bool = False
+    """The answer to that was unclear once."""
 
 
 class Session(Record):

@@ -1,15 +1,16 @@
 """Scripted ears, voice and VAD that satisfy the real interfaces, and a window that is wide."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from livekit import rtc
-from livekit.agents import vad
+from livekit.agents import llm, vad
 
 from agent.models.local.engine import HEARING_RATE
 from agent.summary import Summary
 from agent.summary_writers import by_rule
 from agent.window import Window
+from session.outcomes import Answered, Outcome, UseTool
 from session.records import new_session
 
 WINDOW_SECONDS = 0.032
@@ -111,6 +112,21 @@ class ScriptedVADStream(vad.VADStream):
                 raw_accumulated_silence=silence,
             )
         )
+
+
+class NoSkills:
+    """Every turn is the model's."""
+
+    tools: Sequence[llm.Tool] = ()
+
+    def shown(self, tools: Sequence[llm.Tool]) -> list[llm.Tool]:
+        return list(tools)
+
+    def call(self, use: UseTool) -> llm.FunctionToolCall:
+        raise AssertionError(f"there is no skill to use: {use}")
+
+    async def outcome(self, _: llm.ChatContext, __: llm.ChatMessage) -> Outcome:
+        return Answered()
 
 
 def wide_window() -> Window:

@@ -412,7 +412,7 @@ def test_the_steps_make_an_image_in_which_june_runs(image: Image) -> None:
 
     assert str(image.root / "june/.venv/bin/python") == image.entry_point[0]
     assert not (image.root / "june/.tools").exists()
-    for package in ("agent", "session"):
+    for package in ("agent", "session", "skills"):
         assert list((image.root / "june" / package / "__pycache__").glob("*.pyc"))
     if os.getuid() == 0:
         touched = image.run("touch", "june.toml", ".venv/june", "agent/__main__.py")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
 from livekit.agents.voice.run_result import RunResult
-from speech_fakes import wide_window
+from speech_fakes import NoSkills, wide_window
 
 from agent.assistant import June
 from agent.gate import TurnGate
@@ -67,6 +67,7 @@ class Conversation:
     async def begin(self) -> None:
         june = June(
             self.gate,
+            NoSkills(),
             ENGLISH,
             chat_context(self.memory.context),
             wide_window(),

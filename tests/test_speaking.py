@@ -5,7 +5,7 @@ import asyncio
 from livekit import rtc
 from livekit.agents import AgentSession, io, llm
 from livekit.agents.voice.run_result import RunResult
-from speech_fakes import ScriptedSpeech, wide_window
+from speech_fakes import NoSkills, ScriptedSpeech, wide_window
 
 from agent.assistant import June
 from agent.lines import ENGLISH
@@ -79,6 +79,7 @@ async def spoken(text: str) -> str:
     voice.output.audio = Loudspeaker()
     june = June(
         OpenGate(),
+        NoSkills(),
         ENGLISH,
         llm.ChatContext.empty(),
         wide_window(),

@@ -14,11 +14,13 @@ from livekit.agents.voice.io import AudioInput, AudioOutput, TextOutput
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from agent.assistant import June
-from agent.call import Call, Place
+from agent.call import Call
 from agent.config import STAGES, Config
 from agent.console.progress import progress
 from agent.models.build import build_models, local_speech
 from agent.models.check import say_problems
+from agent.place import Place
+from agent.skills_found import skills_of
 from agent.turns import load_vad
 from session import CloseReason, SessionConfig, open_sessions
 from session.prices import load_public_prices
@@ -121,6 +123,7 @@ async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
                 call_id=f"console-{secrets.token_hex(4)}",
                 shut_down=lambda _: over.set(),
             ),
+            await asyncio.to_thread(skills_of, config),
             language=config.agent.language,
         )
         call.own(sessions)

@@ -1,0 +1,204 @@
+"""What skills are to a call: the floor, the tools, the alarms, and June's ports for them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Self
+
+import structlog
+from livekit.agents import AgentSession, ConversationItemAddedEvent, RunContext, llm
+from livekit.agents.voice import SpeechHandle
+
+from agent.gate import TurnGate
+from agent.ringing import Ringing
+from agent.skill_ports import CallAlarms, CallMemory, CallPorts
+from agent.skill_tools import SkillTools
+from agent.skill_use import SkillUse
+from agent.tools import shown
+from session import Session, SessionService, SkillSession
+from session.alarms import KEPT_AS, UserAlarms
+from session.floor import Floor
+from session.mode_steps import ModeSteps
+from session.outcomes import Answered, CallCan, Outcome, Spoken, UseTool
+from skills import CancelAlarm, Effect, Ports, SetAlarm, Skill, SkillError
+from skills.registry import Registry
+from skills.runner import Runner
+
+log = structlog.get_logger(__name__)
+
+IN_LANGUAGE = "Say this to the caller in the language of the call, and nothing else:"
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What skills may have done in a call."""
+
+    say: Callable[[str], Awaitable[SpeechHandle]]
+    hang_up: Callable[[RunContext[None]], None]
+    speak_in: Callable[[str], None]
+    """The voice for a language, by tag; empty for the call's own."""
+    keep: Callable[[SkillSession | None], None]
+    """Stores which skill has the floor, in order with what is said."""
+    missed: str
+    """What June says before alarms that nobody heard."""
+
+
+class CallSkills:
+    """Lives as long as one call."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sessions: SessionService,
+        session: Session,
+        voice: AgentSession[None],
+        gate: TurnGate,
+        *,
+        hands: Hands,
+        can: CallCan,
+        zone: tzinfo,
+    ) -> None:
+        self._registry = registry
+        self._sessions = sessions
+        self._session = session
+        self._voice = voice
+        self._gate = gate
+        self._hands = hands
+        self._can = can
+        self._zone = zone
+        self._runner = Runner()
+        self._alarms: UserAlarms | None = None
+        self._ringing: Ringing | None = None
+        if not sessions.stands_in:
+            self._alarms = UserAlarms(sessions.memory_of(session, KEPT_AS), zone)
+            self._ringing = Ringing(
+                voice, self._alarms, say=hands.say, missed=hands.missed, now=self._now
+            )
+        self._floor = Floor(
+            ModeSteps(registry, self._runner, can, self._now),
+            session.skill,
+            keep=hands.keep,
+            carry_out=self._carry_out,
+            speak_in=hands.speak_in,
+        )
+        self._tools = SkillTools(registry, self._runner, self._floor, self._ports_for)
+        self._doing: set[asyncio.Task[None]] = set()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self._stack.push_async_callback(self._runner.aclose)
+        self._stack.push_async_callback(self._finish)
+        self._stack.push_async_callback(self._tools.aclose)
+        self._voice.on("conversation_item_added", self._commit)
+        self._stack.callback(self._voice.off, "conversation_item_added", self._commit)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stack.aclose()
+
+    async def begin_to_ring(self) -> None:
+        """Also what was missed; so the greeting goes first."""
+        if self._ringing is not None:
+            await self._stack.enter_async_context(self._ringing)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a silent caller may be waiting for an alarm."""
+        return self._ringing is not None and self._ringing.is_waited_for
+
+    @property
+    def tools(self) -> list[llm.RawFunctionTool]:
+        """All that are used in the call, by whomever."""
+        return self._tools.all
+
+    def shown(self, tools: Sequence[llm.Tool]) -> list[llm.Tool]:
+        """Those that a model may use now."""
+        skill = self._floor.skill
+        mode = None if skill is None else self._registry.modes.get(skill.name)
+        return [tool for tool in tools if shown(tool, self._registry, mode)]
+
+    def call(self, use: UseTool) -> llm.FunctionToolCall:
+        return self._tools.call(use)
+
+    async def outcome(self, chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> Outcome:
+        """What the turn of this message comes to, or goes on with after tools were used for it."""
+        for item in reversed(chat_ctx.items):
+            if item.id == message.id:
+                break
+            if isinstance(item, llm.FunctionCallOutput):
+                return self._in_language(self._tools.outcome_of(item.call_id))
+        turn = self._gate.number_of(message.id)
+        return self._in_language(await self._floor.hear(turn, message.text_content or ""))
+
+    def _in_language(self, outcome: Outcome) -> Outcome:
+        """Skills write English; in a call in another language the model says it."""
+        match outcome:
+            case Spoken(text, "") if self._can.has_model and not self._can.knows_phrases:
+                return Answered(f"{IN_LANGUAGE}\n{text}")
+            case _:
+                return outcome
+
+    def _commit(self, event: ConversationItemAddedEvent) -> None:
+        """After the gate, which counts the turns."""
+        item = event.item
+        if not isinstance(item, llm.ChatMessage):
+            return
+        text = item.text_content or ""
+        if item.role == "user":
+            self._floor.commit(self._gate.number_of(item.id), text)
+        elif item.role == "assistant" and item.interrupted:
+            self._floor.interrupted(text)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._sessions.now(), self._zone)
+
+    def _ports_for(self, skill: Skill, use: SkillUse, context: RunContext[None]) -> Ports:
+        kept = None
+        if not self._sessions.stands_in:
+            kept = self._sessions.memory_of(self._session, skill.name)
+
+        async def say(text: str) -> None:
+            await self._hands.say(text)
+
+        async def hang_up() -> None:
+            self._hands.hang_up(context)
+
+        return CallPorts(
+            language=self._session.language,
+            skills=self._registry.skills,
+            has_model=self._can.has_model,
+            memory=CallMemory(kept),
+            alarms=CallAlarms(skill.name, self._alarms, self._look_again),
+            now=self._now,
+            say=say,
+            ask=use.ask,
+            hang_up=hang_up,
+        )
+
+    def _look_again(self) -> None:
+        if self._ringing is not None:
+            self._ringing.look_again()
+
+    def _carry_out(self, effects: Sequence[Effect], skill: str) -> None:
+        """What a committed turn wants done; nobody waits for it but the end of the call."""
+        task = asyncio.create_task(self._do(effects, skill), name="june.skill.effects")
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+
+    async def _do(self, effects: Sequence[Effect], skill: str) -> None:
+        alarms = CallAlarms(skill, self._alarms, self._look_again)
+        for effect in effects:
+            try:
+                match effect:
+                    case SetAlarm(alarm):
+                        await alarms.set(alarm)
+                    case CancelAlarm(key):
+                        await alarms.cancel(key)
+            except SkillError:
+                log.warning("effect.not_done", skill=skill, effect=type(effect).__name__)
+
+    async def _finish(self) -> None:
+        if self._doing:
+            await asyncio.wait(self._doing, timeout=2.0)

@@ -1,0 +1,92 @@
+"""June's ports, as one use of an ability gets them."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from session import MemoryFull, SessionError, TextTooLong
+from session.alarms import Keeps, UserAlarms
+from skills import Alarm, Skill, SkillError
+
+T = TypeVar("T")
+
+AWAY = "I can't reach my memory at the moment."
+FULL = "I can't keep any more. Ask me to delete something first."
+TOO_LONG = "That is too long for me to keep."
+
+
+@dataclass(frozen=True)
+class CallMemory:
+    """What a skill keeps of this user; faults become sentences. None for a call without a store."""
+
+    kept: Keeps | None
+
+    async def put(self, key: str, text: str) -> None:
+        await _in_words(self._opened.put(key, text))
+
+    async def all(self) -> Mapping[str, str]:
+        return await _in_words(self._opened.all())
+
+    async def take(self, key: str) -> str | None:
+        return await _in_words(self._opened.take(key))
+
+    @property
+    def _opened(self) -> Keeps:
+        if self.kept is None:
+            raise SkillError(AWAY)
+        return self.kept
+
+
+@dataclass(frozen=True)
+class CallAlarms:
+    """The alarms of one skill. None for a call without a store."""
+
+    skill: str
+    kept: UserAlarms | None
+    changed: Callable[[], None]
+
+    async def set(self, alarm: Alarm) -> None:
+        await _in_words(self._opened.set(self.skill, alarm))
+        self.changed()
+
+    async def all(self) -> Sequence[Alarm]:
+        kept = await _in_words(self._opened.all())
+        return [one.alarm for one in kept if one.skill == self.skill]
+
+    async def cancel(self, key: str) -> bool:
+        was_there = await _in_words(self._opened.take(self.skill, key))
+        self.changed()
+        return was_there
+
+    @property
+    def _opened(self) -> UserAlarms:
+        if self.kept is None:
+            raise SkillError(AWAY)
+        return self.kept
+
+
+@dataclass(frozen=True)
+class CallPorts:
+    """Lives as long as one use."""
+
+    language: str
+    skills: Sequence[Skill]
+    has_model: bool
+    memory: CallMemory
+    alarms: CallAlarms
+    now: Callable[[], datetime]
+    say: Callable[[str], Awaitable[None]]
+    ask: Callable[[str], Awaitable[str]]
+    hang_up: Callable[[], Awaitable[None]]
+
+
+async def _in_words(kept: Awaitable[T]) -> T:
+    try:
+        return await kept
+    except MemoryFull:
+        raise SkillError(FULL) from None
+    except TextTooLong:
+        raise SkillError(TOO_LONG) from None
+    except SessionError:
+        raise SkillError(AWAY) from None

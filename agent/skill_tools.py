@@ -1,0 +1,140 @@
+"""Runs what a phrase or a model asked for, once LiveKit has committed its turn."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from livekit.agents import RunContext, ToolError, llm
+from livekit.agents.utils import shortuuid
+from pydantic import ValidationError
+
+from agent.skill_use import Question, SkillUse
+from agent.tools import begin_arguments, tools_of
+from session.floor import Floor
+from session.outcomes import ANSWER, BEGIN, LEAVE, Answered, Line, Outcome, Own, Spoken, UseTool
+from skills import Ability, Ports, Skill, SkillError
+from skills.registry import Registry
+from skills.runner import Runner, SkillFailed
+
+log = structlog.get_logger(__name__)
+
+BEGUN = "It has begun."
+"""The model reads it, and then the instructions of the mode."""
+
+PortsFor = Callable[[Skill, SkillUse, RunContext[None]], Ports]
+
+
+class SkillTools:
+    """Lives as long as one call; at most one use of an ability waits for an answer.
+
+    What a phrase asked for is spoken as it is. What the model asked for it reads, and answers.
+    """
+
+    def __init__(
+        self, registry: Registry, runner: Runner, floor: Floor, ports_for: PortsFor
+    ) -> None:
+        self._registry = registry
+        self._runner = runner
+        self._floor = floor
+        self._ports_for = ports_for
+        self._by_phrase: set[str] = set()
+        self._outcomes: dict[str, Outcome] = {}
+        """Of uses whose answer June says herself, by the id of the use."""
+        self._asking: SkillUse | None = None
+        self.all: list[llm.RawFunctionTool] = tools_of(registry, self._use)
+
+    def call(self, use: UseTool) -> llm.FunctionToolCall:
+        """As if a model had asked for it. An attempt that is not committed is never run."""
+        call_id = shortuuid("june_")
+        self._by_phrase.add(call_id)
+        return llm.FunctionToolCall(
+            name=use.name, arguments=json.dumps(dict(use.arguments)), call_id=call_id
+        )
+
+    def outcome_of(self, call_id: str) -> Outcome:
+        """What June is to do after this use."""
+        return self._outcomes.get(call_id) or Answered(self._floor.instructions)
+
+    async def _use(
+        self, name: str, arguments: Mapping[str, Any], context: RunContext[None]
+    ) -> str | None:
+        call_id = context.function_call.call_id
+        try:
+            outcome = await self._outcome(name, arguments, context)
+        except (SkillError, SkillFailed, ValidationError) as error:
+            if call_id not in self._by_phrase:
+                raise ToolError(_for_the_model(name, error)) from None
+            said = isinstance(error, SkillError) and str(error)
+            outcome = Spoken(said) if said else Line(Own.FAILED)
+        if isinstance(outcome, str):
+            if call_id not in self._by_phrase or not outcome:
+                return outcome or None
+            outcome = Spoken(outcome)
+        self._outcomes[call_id] = outcome
+        return outcome.text if isinstance(outcome, Spoken) else BEGUN
+
+    async def _outcome(
+        self, name: str, given: Mapping[str, Any], context: RunContext[None]
+    ) -> Outcome | str:
+        """What June does now; a text is for whoever asked."""
+        if name == LEAVE:
+            return self._floor.leave()
+        if name == ANSWER:
+            return await self._answered(str(given.get("answer", "")))
+        if name.startswith(BEGIN):
+            mode = self._registry.modes[name.removeprefix(BEGIN)]
+            begin_with = begin_arguments(mode).model_validate(given)
+            return await self._floor.begin(mode.name, begin_with.model_dump(exclude_none=True))
+        return await self._of_ability(self._registry.abilities[name], given, context)
+
+    async def _of_ability(
+        self, ability: Ability, given: Mapping[str, Any], context: RunContext[None]
+    ) -> Outcome | str:
+        arguments = ability.arguments.model_validate(given)
+        skill, use = self._registry.skill_of(ability.name), SkillUse()
+        ports = self._ports_for(skill, use, context)
+        use.begin(ability.name, lambda: self._runner.use(skill, ability, arguments, ports))
+        log.info("skill.used", skill=skill.name, ability=ability.name)
+        return self._next(use, await use.outcome())
+
+    def _next(self, use: SkillUse, outcome: str | Question) -> Outcome | str:
+        if isinstance(outcome, str):
+            return outcome
+        self._drop_question()
+        self._asking = use
+        self._floor.has_question = True
+        return Spoken(outcome.text)
+
+    async def _answered(self, answer: str) -> Outcome:
+        use, self._asking, self._floor.has_question = self._asking, None, False
+        if use is None or not answer:
+            if use is not None:
+                use.cancel()
+            return Line(Own.CANCELED)
+        outcome = self._next(use, await use.answered(answer))
+        return Spoken(outcome) if isinstance(outcome, str) else outcome
+
+    def _drop_question(self) -> None:
+        """Whoever waits for an answer while another question is asked gets none."""
+        if self._asking is not None:
+            self._asking.cancel()
+        self._asking, self._floor.has_question = None, False
+
+    async def aclose(self) -> None:
+        if self._asking is not None:
+            await self._asking.aclose()
+
+
+def _for_the_model(name: str, error: Exception) -> str:
+    match error:
+        case ValidationError():
+            wrong = (
+                f"{'.'.join(map(str, one['loc'])) or 'arguments'}: {one['msg']}"
+                for one in error.errors(include_input=False, include_url=False)
+            )
+            return f"{name}: {'; '.join(wrong)}"
+        case SkillError():
+            return str(error)
+        case _:
+            return f"{name} did not work. Tell the caller so in one sentence."

@@ -1,0 +1,76 @@
+"""Shows skills to the model, and to June herself: a phrase uses the same tools as a model."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from livekit.agents import RunContext, function_tool, llm
+from pydantic import BaseModel, ConfigDict, create_model
+
+from session.outcomes import ANSWER, BEGIN, LEAVE
+from skills import AnyMode
+from skills.registry import Registry
+
+Used = Callable[[str, Mapping[str, Any], RunContext[None]], Awaitable[str | None]]
+"""Given the tool's name, its arguments as they came, and LiveKit's context; what it answers."""
+
+SLOT = re.compile(r"\{(\w+)\}")
+
+
+def tools_of(registry: Registry, use: Used) -> list[llm.RawFunctionTool]:
+    """All of them; which ones a model is shown, `shown` decides from turn to turn."""
+    own = {
+        LEAVE: "Go back to normal conversation when the caller asks for it.",
+        ANSWER: "Pass on what the caller answered.",
+    }
+    schemas = [
+        *(_schema(one.name, one.description, one.arguments) for one in registry.abilities.values()),
+        *(
+            _schema(BEGIN + mode.name, mode.description, begin_arguments(mode))
+            for mode in registry.modes.values()
+        ),
+        *(_schema(name, description, Nothing) for name, description in own.items()),
+    ]
+    return [_tool(schema, use) for schema in schemas]
+
+
+class Nothing(BaseModel):
+    """No arguments."""
+
+
+def begin_arguments(mode: AnyMode) -> type[BaseModel]:
+    """What a mode may be begun with: the slots of its triggers, none of which must be given."""
+    names = dict.fromkeys(name for phrase in mode.triggers for name in SLOT.findall(phrase))
+    fields: dict[str, Any] = {name: (mode.slots.get(name, str) | None, None) for name in names}
+    return create_model(
+        f"begin_{mode.name}",
+        __config__=ConfigDict(extra="forbid", hide_input_in_errors=True),
+        **fields,
+    )
+
+
+def shown(tool: llm.Tool, registry: Registry, mode: AnyMode | None) -> bool:
+    """Whether a model may use it while this mode, or none, has the floor."""
+    name = tool.id
+    if name == ANSWER:
+        return False
+    if name == LEAVE:
+        return mode is not None
+    of_modes = {one.name: other for other in registry.modes.values() for one in other.abilities}
+    if name in of_modes:
+        return of_modes[name] is mode
+    return mode is None or not mode.takes_all
+
+
+def _schema(name: str, description: str, arguments: type[BaseModel]) -> dict[str, Any]:
+    parameters = arguments.model_json_schema()
+    parameters.pop("title", None)
+    parameters.pop("description", None)
+    return {"name": name, "description": description, "parameters": parameters}
+
+
+def _tool(schema: dict[str, Any], use: Used) -> llm.RawFunctionTool:
+    async def run(raw_arguments: dict[str, object], context: RunContext[None]) -> str | None:
+        return await use(schema["name"], raw_arguments, context)
+
+    return function_tool(run, raw_schema=schema)

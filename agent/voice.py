@@ -1,0 +1,37 @@
+"""The AgentSession of a call: LiveKit's mechanics of hearing, thinking and speaking."""
+
+import sys
+
+from livekit.agents import AgentSession, APIConnectOptions, vad
+from livekit.agents.types import NOT_GIVEN
+from livekit.agents.voice.agent_session import SessionConnectOptions
+
+from agent.models.build import Models
+from agent.turns import TEXT_TRANSFORMS, turn_handling
+
+ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
+"""A caller waits in silence for as long as a provider is asked again."""
+
+
+def build_voice(models: Models, detector: vad.VAD, *, idle_seconds: int) -> AgentSession[None]:
+    """Of a call that is spoken, or, where the models have no ears, only typed."""
+    is_spoken = models.stt is not None
+    return AgentSession(
+        stt=models.stt or NOT_GIVEN,
+        llm=models.llm,
+        tts=models.tts or NOT_GIVEN,
+        vad=detector if is_spoken else None,
+        turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
+        tts_text_transforms=TEXT_TRANSFORMS,
+        conn_options=SessionConnectOptions(
+            stt_conn_options=ONE_RETRY,
+            llm_conn_options=ONE_RETRY,
+            tts_conn_options=ONE_RETRY,
+            # LiveKit would close the voice in silence; `Trouble` ends the call in words.
+            max_unrecoverable_errors=sys.maxsize,
+        ),
+        user_away_timeout=idle_seconds if is_spoken and idle_seconds else None,
+        # Clients cancel echo themselves; the framework's warm-up would swallow the first
+        # words of a caller who speaks over the greeting.
+        aec_warmup_duration=None,
+    )

@@ -1,0 +1,74 @@
+"""A user's alarms: things to be said at a time, in the call or at the next one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from hashlib import blake2b
+from typing import Protocol
+
+from skills import Alarm
+
+KEPT_AS = "alarms"
+"""Under which name they are kept, for all skills together: the next one is found at one look."""
+
+
+class Keeps(Protocol):
+    """What keeps texts by key."""
+
+    async def put(self, key: str, text: str) -> None: ...
+
+    async def all(self) -> Mapping[str, str]: ...
+
+    async def take(self, key: str) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class KeptAlarm:
+    skill: str
+    """Whose it is."""
+    alarm: Alarm
+
+
+class UserAlarms:
+    """Lives as long as one call. Every method may raise what `memory` raises."""
+
+    def __init__(self, memory: Keeps, zone: tzinfo) -> None:
+        self._memory = memory
+        self._zone = zone
+
+    async def set(self, skill: str, alarm: Alarm) -> None:
+        """Instead of one of the same skill and key."""
+        kept = {
+            "skill": skill,
+            "key": alarm.key,
+            "due": alarm.due_at.astimezone(UTC).isoformat(),
+            "name": alarm.name,
+            "text": alarm.text,
+        }
+        await self._memory.put(_key(skill, alarm.key), json.dumps(kept))
+
+    async def all(self) -> list[KeptAlarm]:
+        """The next one comes first; times are in the caller's zone."""
+        kept = [json.loads(text) for text in (await self._memory.all()).values()]
+        alarms = [
+            KeptAlarm(
+                one["skill"],
+                Alarm(
+                    key=one["key"],
+                    due_at=datetime.fromisoformat(one["due"]).astimezone(self._zone),
+                    name=one["name"],
+                    text=one["text"],
+                ),
+            )
+            for one in kept
+        ]
+        return sorted(alarms, key=lambda one: one.alarm.due_at)
+
+    async def take(self, skill: str, key: str) -> bool:
+        """Delete it; False if it was not there."""
+        return await self._memory.take(_key(skill, key)) is not None
+
+
+def _key(skill: str, key: str) -> str:
+    return blake2b(f"{skill}\0{key}".encode(), digest_size=16).hexdigest()

@@ -1,0 +1,129 @@
+"""Asks a mode what a turn comes to. Its code may fail or hang; the call goes on without it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, JsonValue
+
+from session.outcomes import Answered, CallCan, Line, Outcome, Own, Spoken, Taken
+from session.records import SkillSession
+from skills import AnyMode, ByModel, Heard, Say, SkillError, Step
+from skills.cut import cut
+from skills.registry import Registry
+from skills.runner import LONGEST_CHARACTERS, Runner, SkillFailed
+
+log = structlog.get_logger(__name__)
+
+OVER = Taken(Line(Own.FAILED), None)
+"""The mode failed: June says so, and has the floor again."""
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A mode's last reply, of which the caller heard only a part."""
+
+    said: str
+    heard: str
+
+
+@dataclass(frozen=True)
+class ModeSteps:
+    """Lives as long as one call."""
+
+    registry: Registry
+    runner: Runner
+    can: CallCan
+    now: Callable[[], datetime]
+    """In the caller's time zone."""
+
+    async def begin(self, name: str, given: Mapping[str, Any]) -> Taken:
+        """Without asking the caller whether it may."""
+        mode = self.registry.modes[name]
+        heard = self._heard("", given, mode.max_turns)
+        began = SkillSession(
+            name=name, version=mode.version, state={}, started_at=heard.now.timestamp()
+        )
+        return await self._asked(mode, began, lambda: mode.begin(heard), otherwise=None)
+
+    async def step(self, skill: SkillSession, text: str, unheard: Unheard | None) -> Taken:
+        """One turn inside a mode. Where its state can be used no more, the mode is over."""
+        mode = self.registry.modes.get(skill.name)
+        if mode is None:
+            log.warning("skill.gone", skill=skill.name)
+            return OVER
+        turns_left = None if mode.max_turns is None else max(0, mode.max_turns - skill.turns - 1)
+        heard = self._heard(text, {}, turns_left)
+
+        def step() -> Step[Any]:
+            state = _state_of(mode, skill)
+            if unheard is not None:
+                state = mode.interrupted(state, unheard.said, unheard.heard)
+            return mode.step(state, heard)
+
+        later = skill.model_copy(update={"turns": skill.turns + 1, "version": mode.version})
+        taken = await self._asked(mode, later, step, otherwise=skill)
+        return replace(taken, skill=None) if turns_left == 0 else taken
+
+    def _heard(self, text: str, slots: Mapping[str, Any], turns_left: int | None) -> Heard:
+        return Heard(
+            text=text,
+            now=self.now(),
+            slots=slots,
+            has_model=self.can.has_model,
+            speaks=self.can.speaks,
+            turns_left=turns_left,
+        )
+
+    async def _asked(
+        self,
+        mode: AnyMode,
+        skill: SkillSession,
+        ask: Callable[[], Step[Any]],
+        *,
+        otherwise: SkillSession | None,
+    ) -> Taken:
+        owner = self.registry.skill_of(mode.name)
+        try:
+            # All of it in the skill's thread: also how its state is dumped is the skill's code.
+            return await self.runner.step(owner, lambda: self._taken(mode, skill, ask()))
+        except SkillError as error:
+            return Taken(Spoken(str(error)), otherwise)
+        except SkillFailed:
+            return OVER
+
+    def _taken(self, mode: AnyMode, skill: SkillSession, step: Step[Any]) -> Taken:
+        after = None
+        if step.state is not None:
+            after = skill.model_copy(update={"state": _dumped(step.state)})
+        by = self.registry.skill_of(mode.name).name
+        return Taken(self._outcome(mode, step), after, tuple(step.effects), by)
+
+    def _outcome(self, mode: AnyMode, step: Step[Any]) -> Outcome:
+        match step.reply:
+            case Say(text, language) if any(letter.isalnum() for letter in text):
+                return Spoken(cut(text, LONGEST_CHARACTERS), language)
+            case ByModel(instructions, language) if self.can.has_model:
+                of_mode = "" if step.state is None else mode.instructions(step.state)
+                together = "\n\n".join(part for part in (of_mode, instructions) if part)
+                return Answered(together, language)
+            case ByModel():
+                raise ValueError("it asks for a model, and there is none")
+            case _:
+                raise ValueError("it says nothing")
+
+
+def _state_of(mode: AnyMode, skill: SkillSession) -> BaseModel:
+    if skill.version == mode.version:
+        return mode.state.model_validate(skill.state)
+    upgraded = mode.upgraded(skill.version, skill.state)
+    if upgraded is None:
+        raise ValueError(f"state of version {skill.version} cannot be used")
+    return mode.state.model_validate(upgraded)
+
+
+def _dumped(state: BaseModel) -> dict[str, JsonValue]:
+    dumped: dict[str, JsonValue] = state.model_dump(mode="json")
+    return dumped

@@ -1,0 +1,73 @@
+"""Durations as people say them: "an hour and a half" is 5,400 seconds."""
+
+import re
+from typing import Annotated
+
+from pydantic import Field
+
+Duration = Annotated[float, Field(description="A duration in seconds")]
+"""As the type of an ability's argument: its slot takes a duration in words."""
+
+SECONDS = {
+    "second": 1,
+    "sec": 1,
+    "minute": 60,
+    "min": 60,
+    "hour": 3_600,
+    "hr": 3_600,
+    "day": 86_400,
+    "week": 604_800,
+    "fortnight": 1_209_600,
+    "month": 2_592_000,
+    "year": 31_536_000,
+}
+_UNIT = "|".join(SECONDS)
+_AMOUNT = (
+    r"(?P<number>\d+(?:\.\d+)?)(?P<and_half> and a half)?|(?P<half>(?:a )?half(?: an?)?)"
+    r"|(?P<quarters>3 quarters of an?)|(?P<quarter>(?:a |1 )?quarter of an?)"
+    r"|(?P<couple>a couple(?: of)?)|(?P<one>an?)"
+)
+_PART = re.compile(rf"(?:{_AMOUNT}) (?P<unit>{_UNIT})s?(?P<and_a_half> and a half)?")
+_LONGEST_WORDS = 20
+
+
+def duration_of(words: str) -> float | None:
+    """In seconds, of normalised words; None for what is no duration."""
+    if words.count(" ") >= _LONGEST_WORDS:
+        return None
+    seconds, place, last = 0.0, 0, float("inf")
+    while place < len(words):
+        part = _PART.match(words, place)
+        if part is None or SECONDS[part["unit"]] >= last:
+            return None
+        last = SECONDS[part["unit"]]
+        seconds += last * (_amount(part) + 0.5 * (part["and_a_half"] is not None))
+        place = part.end()
+        if place < len(words):
+            between = re.compile(r" and | ").match(words, place)
+            if between is None:
+                return None
+            place = between.end()
+    return seconds if words else None
+
+
+def _amount(part: re.Match[str]) -> float:
+    if part["number"] is not None:
+        return float(part["number"]) + 0.5 * (part["and_half"] is not None)
+    for name, amount in (("half", 0.5), ("quarters", 0.75), ("quarter", 0.25), ("couple", 2.0)):
+        if part[name] is not None:
+            return amount
+    return 1.0
+
+
+def spoken(seconds: float) -> str:
+    """For the ear: "1 hour and 30 minutes". A part of a second is left out."""
+    left = round(seconds)
+    parts = []
+    for unit in ("day", "hour", "minute", "second"):
+        count, left = divmod(left, SECONDS[unit])
+        if count:
+            parts.append(f"{count} {unit}{'s' * (count > 1)}")
+    if len(parts) < 2:
+        return parts[0] if parts else "0 seconds"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
