@@ -7,8 +7,11 @@ from skills.phrases import Phrases
 from skills.skill import Skill
 from skills.triggers import Target, all_of
 
-JUNES_OWN = ("begin_skill", "leave_skill", "answer_question")
+JUNES_OWN = ("leave_skill", "answer_question")
 """Tools that June herself gives the model."""
+
+JUNES_OWN_BEGINNING = "begin_"
+"""Of the names of the tools by which the model begins a mode."""
 
 
 def check_names(skills: Iterable[Skill]) -> None:
@@ -26,10 +29,10 @@ def check_names(skills: Iterable[Skill]) -> None:
                 "hint: rename one of the files"
             )
         for target in all_of(skill):
-            if target.name in JUNES_OWN:
+            if target.name in JUNES_OWN or target.name.startswith(JUNES_OWN_BEGINNING):
                 raise SkillConflict(
-                    f"the skill `{skill.name}` ({skill.file}) has a `{target.name}`, and so has "
-                    "June herself\nhint: rename it in the file"
+                    f"the skill `{skill.name}` ({skill.file}) has a `{target.name}`, which is a "
+                    "name for tools of June's own\nhint: rename it in the file"
                 )
             if target.name in owners:
                 raise SkillConflict(

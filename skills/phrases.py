@@ -22,7 +22,7 @@ class Match:
 
     slots: Mapping[str, Any]
     literal_words: int
-    """Words that are the phrase's own: more of them are a better match."""
+    """Words that are the phrase's own, or could not be any others: more are a better match."""
 
 
 @dataclass(frozen=True)
@@ -112,16 +112,17 @@ class Phrases:
         there = set(said)
         best: Match | None = None
         for wording in self._open:
-            if best is not None and wording.literal_words < best.literal_words:
-                continue
             if not wording.literal <= there:
                 continue
             match = wording.expression.fullmatch(text)
             slots = None if match is None else self._filled(words, text, owner, match)
-            if slots is not None:
-                found = Match(slots, wording.literal_words)
-                if best is None or _rank(found) > _rank(best):
-                    best = found
+            if match is None or slots is None:
+                continue
+            closed = [name for name in slots if not self._slots[name].is_open]
+            sure = sum(len(match[name].split()) for name in closed)
+            found = Match(slots, wording.literal_words + sure)
+            if best is None or _rank(found) > _rank(best):
+                best = found
         return best
 
     def _filled(

@@ -20,6 +20,8 @@ class Slot:
     """A regular expression over normalised words."""
     value: Callable[[Words, int, int], Any]
     """From the tokens of the slot, the first and the one after the last; None if it is none."""
+    is_open: bool = False
+    """Whether anything may stand in it."""
 
 
 def slot_of(annotation: Any) -> Slot:
@@ -69,7 +71,7 @@ def _one_of(choices: Mapping[str, Any]) -> Slot:
 
 _DURATION = Slot(r"\S.*?", _duration)
 _BY_TYPE: Mapping[Any, Slot] = {
-    str: Slot(r"\S.*?", _text),
+    str: Slot(r"\S.*?", _text, is_open=True),
     int: Slot(r"\d{1,15}", _whole_number),
     float: Slot(r"\d{1,15}(?:\.\d{1,15})?", _number),
 }

@@ -300,7 +300,7 @@ async def test_what_the_caller_did_not_hear_is_told_to_the_mode(call: Call) -> N
     assert await call.says("hm") == Spoken("1.")
     await call.says("throw a die with six sides")
     call.floor.interrupted("si")
-    assert await call.says("hm") == Spoken("2.")
+    assert await call.says("hm") == Spoken("2. It is the last one.")
 
 
 async def test_the_answer_to_a_question_goes_to_who_asked(call: Call) -> None:

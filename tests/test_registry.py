@@ -234,7 +234,9 @@ def test_an_ability_may_repeat_itself() -> None:
     assert find(Registry([skill("one", twice)]), "toss a coin") == Use(twice, {})
 
 
-@pytest.mark.parametrize("name", ["begin_skill", "leave_skill", "answer_question"])
+@pytest.mark.parametrize(
+    "name", ["begin_skill", "begin_recording", "leave_skill", "answer_question"]
+)
 def test_junes_own_tools_are_hers(name: str) -> None:
     """A skill that is called so would take them from the model."""
     assert f"`{name}`" in conflict(skill("one", an_ability(name)))
