@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Self
 
 import structlog
@@ -16,7 +17,7 @@ from agent.ringing import Ringing
 from agent.skill_ports import CallAlarms, CallMemory, CallPorts
 from agent.skill_tools import SkillTools
 from agent.skill_use import SkillUse
-from agent.tools import shown
+from agent.tools import SkillTool, shown
 from session import Session, SessionService, SkillSession
 from session.alarms import KEPT_AS, UserAlarms
 from session.floor import Floor
@@ -109,7 +110,7 @@ class CallSkills:
         return self._ringing is not None and self._ringing.is_waited_for
 
     @property
-    def tools(self) -> list[llm.RawFunctionTool]:
+    def tools(self) -> list[SkillTool]:
         """All that are used in the call, by whomever."""
         return self._tools.all
 
@@ -159,22 +160,16 @@ class CallSkills:
         if not self._sessions.stands_in:
             kept = self._sessions.memory_of(self._session, skill.name)
 
-        async def say(text: str) -> None:
-            await self._hands.say(text)
-
-        async def hang_up() -> None:
-            self._hands.hang_up(context)
-
         return CallPorts(
             language=self._session.language,
             skills=self._registry.skills,
             has_model=self._can.has_model,
             memory=CallMemory(kept),
             alarms=CallAlarms(skill.name, self._alarms, self._look_again),
-            now=self._now,
-            say=say,
-            ask=use.ask,
-            hang_up=hang_up,
+            clock=self._now,
+            says=self._hands.say,
+            asks=use.ask,
+            hangs_up=partial(self._hands.hang_up, context),
         )
 
     def _look_again(self) -> None:

@@ -84,7 +84,7 @@ def receipt(
     where = f"in `{printable(store)}`, on {utc(at)}"
     parts = [
         f"June forgot `{one_line(user)}` {where}."
-        if removed.sessions
+        if removed != Removed()
         else f"June kept nothing of `{one_line(user)}` {where}.\n"
         "A user is a participant's identity, or the `user` of a dispatch's metadata. To find one,\n"
         "June needs the settings and the `JUNE_SECRET_KEY` that the worker has.",
@@ -92,7 +92,8 @@ def receipt(
         f"  sessions        {removed.sessions}\n"
         f"  messages        {removed.messages}\n"
         f"  measured turns  {removed.turns}\n"
-        f"  kept answers    {removed.answers}",
+        f"  kept answers    {removed.answers}\n"
+        f"  skills' notes   {removed.memories}",
         f"Not removed:\n{TRACES}",
     ]
     if still_open:

@@ -75,10 +75,22 @@ class CallPorts:
     has_model: bool
     memory: CallMemory
     alarms: CallAlarms
-    now: Callable[[], datetime]
-    say: Callable[[str], Awaitable[None]]
-    ask: Callable[[str], Awaitable[str]]
-    hang_up: Callable[[], Awaitable[None]]
+    clock: Callable[[], datetime]
+    says: Callable[[str], Awaitable[object]]
+    asks: Callable[[str], Awaitable[str]]
+    hangs_up: Callable[[], None]
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    async def say(self, text: str) -> None:
+        await self.says(text)
+
+    async def ask(self, question: str) -> str:
+        return await self.asks(question)
+
+    async def hang_up(self) -> None:
+        self.hangs_up()
 
 
 async def _in_words(kept: Awaitable[T]) -> T:

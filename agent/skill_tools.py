@@ -10,7 +10,7 @@ from livekit.agents.utils import shortuuid
 from pydantic import ValidationError
 
 from agent.skill_use import Question, SkillUse
-from agent.tools import begin_arguments, tools_of
+from agent.tools import SkillTool, begin_arguments, tools_of
 from session.floor import Floor
 from session.outcomes import ANSWER, BEGIN, LEAVE, Answered, Line, Outcome, Own, Spoken, UseTool
 from skills import Ability, Ports, Skill, SkillError
@@ -42,7 +42,7 @@ class SkillTools:
         self._outcomes: dict[str, Outcome] = {}
         """Of uses whose answer June says herself, by the id of the use."""
         self._asking: SkillUse | None = None
-        self.all: list[llm.RawFunctionTool] = tools_of(registry, self._use)
+        self.all: list[SkillTool] = tools_of(registry, self._use)
 
     def call(self, use: UseTool) -> llm.FunctionToolCall:
         """As if a model had asked for it. An attempt that is not committed is never run."""

@@ -1,6 +1,5 @@
 """Shows skills to the model, and to June herself: a phrase uses the same tools as a model."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -10,14 +9,15 @@ from pydantic import BaseModel, ConfigDict, create_model
 from session.outcomes import ANSWER, BEGIN, LEAVE
 from skills import AnyMode
 from skills.registry import Registry
+from skills.triggers import slots_of_mode
+
+SkillTool = llm.RawFunctionTool[..., Any]
 
 Used = Callable[[str, Mapping[str, Any], RunContext[None]], Awaitable[str | None]]
 """Given the tool's name, its arguments as they came, and LiveKit's context; what it answers."""
 
-SLOT = re.compile(r"\{(\w+)\}")
 
-
-def tools_of(registry: Registry, use: Used) -> list[llm.RawFunctionTool]:
+def tools_of(registry: Registry, use: Used) -> list[SkillTool]:
     """All of them; which ones a model is shown, `shown` decides from turn to turn."""
     own = {
         LEAVE: "Go back to normal conversation when the caller asks for it.",
@@ -40,8 +40,9 @@ class Nothing(BaseModel):
 
 def begin_arguments(mode: AnyMode) -> type[BaseModel]:
     """What a mode may be begun with: the slots of its triggers, none of which must be given."""
-    names = dict.fromkeys(name for phrase in mode.triggers for name in SLOT.findall(phrase))
-    fields: dict[str, Any] = {name: (mode.slots.get(name, str) | None, None) for name in names}
+    fields: dict[str, Any] = {
+        name: (kind | None, None) for name, kind in slots_of_mode(mode).items()
+    }
     return create_model(
         f"begin_{mode.name}",
         __config__=ConfigDict(extra="forbid", hide_input_in_errors=True),
@@ -69,7 +70,7 @@ def _schema(name: str, description: str, arguments: type[BaseModel]) -> dict[str
     return {"name": name, "description": description, "parameters": parameters}
 
 
-def _tool(schema: dict[str, Any], use: Used) -> llm.RawFunctionTool:
+def _tool(schema: dict[str, Any], use: Used) -> SkillTool:
     async def run(raw_arguments: dict[str, object], context: RunContext[None]) -> str | None:
         return await use(schema["name"], raw_arguments, context)
 

@@ -3,9 +3,18 @@
 from session.alerts import Alert
 from session.claims import Claim
 from session.config import MoneyConfig, SessionConfig
-from session.errors import NoGuestTokens, SessionError, StoreError, StoreUnusable, UnknownSession
+from session.errors import (
+    MemoryFull,
+    NoGuestTokens,
+    SessionError,
+    StoreError,
+    StoreUnusable,
+    TextTooLong,
+    UnknownSession,
+)
 from session.leases import Lease, LeaseState, RoomLease
 from session.limits import Decision
+from session.memories import UserMemory
 from session.records import (
     Channel,
     CloseReason,
@@ -28,6 +37,7 @@ __all__ = [
     "Lease",
     "LeaseState",
     "LimitConfig",
+    "MemoryFull",
     "Message",
     "MoneyConfig",
     "NoGuestTokens",
@@ -41,7 +51,9 @@ __all__ = [
     "SkillSession",
     "StoreError",
     "StoreUnusable",
+    "TextTooLong",
     "TurnMetrics",
     "UnknownSession",
+    "UserMemory",
     "open_sessions",
 ]

@@ -3,6 +3,8 @@
 * SessionError
   x UnknownSession     no such id
   x NoGuestTokens      this memory was opened without LiveKit
+  x MemoryFull         a skill keeps as many texts of a user as it may
+  x TextTooLong        a text, or what it is to be kept under
   x StoreError         the store failed; `retryable` says whether to try again
     x StoreUnusable    the store cannot be opened; the message is for the operator
 """
@@ -27,6 +29,20 @@ class NoGuestTokens(SessionError):
             "this SessionService mints no tokens\n"
             "hint: open it with `guest_tokens=`, as June's worker does"
         )
+
+
+class MemoryFull(SessionError):
+    """One must be deleted before another one is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("this skill keeps as many texts of this user as it may")
+
+
+class TextTooLong(SessionError):
+    """A text, or the name of its skill or its key."""
+
+    def __init__(self, what: str, most_characters: int) -> None:
+        super().__init__(f"the {what} has more than {most_characters:,} characters")
 
 
 class StoreError(SessionError):

@@ -180,6 +180,8 @@ class Removed(Record):
     """Measured turns."""
     answers: int = 0
     """Kept for messages that are delivered again."""
+    memories: int = 0
+    """Texts that skills kept of a user; only forgetting the user removes any."""
 
     def __add__(self, other: "Removed") -> "Removed":
         return Removed(
@@ -187,4 +189,5 @@ class Removed(Record):
             messages=self.messages + other.messages,
             turns=self.turns + other.turns,
             answers=self.answers + other.answers,
+            memories=self.memories + other.memories,
         )

@@ -11,6 +11,7 @@ from session.errors import NoGuestTokens, StoreError, UnknownSession
 from session.gate import admit_repeat, admit_turn
 from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
+from session.memories import UserMemory
 from session.opening import open_with_key, url_of_store
 from session.percentiles import reply_times
 from session.ports import GuestTokens
@@ -26,7 +27,7 @@ from session.records import (
     TurnMetrics,
 )
 from session.rules import call_ask
-from session.storable import storable, storable_json
+from session.storable import storable, storable_message, storable_skill
 from session.store import Store
 from session.treasury import Treasury
 from session.users import hash_user
@@ -139,9 +140,7 @@ class SessionService:
 
     async def add_message(self, message: Message) -> bool:
         """Keep it once, by its id: True the first time. Raises `UnknownSession`."""
-        texts = {name: storable(value) for name, value in message if isinstance(value, str)}
-        kept = message.model_copy(update=texts)
-        return await self._store.sessions.append(kept, now=self.now())
+        return await self._store.sessions.append(storable_message(message), now=self.now())
 
     async def history(self, session_id: str) -> tuple[Message, ...]:
         return await self._store.sessions.messages(storable(session_id))
@@ -156,10 +155,12 @@ class SessionService:
 
     async def save_skill(self, session_id: str, skill: SkillSession | None) -> None:
         """Which skill has the conversation; None gives it back to the model."""
-        if skill is not None:
-            state = {storable(key): storable_json(one) for key, one in skill.state.items()}
-            skill = skill.model_copy(update={"name": storable(skill.name), "state": state})
-        await self._store.sessions.save_skill(storable(session_id), skill)
+        kept = None if skill is None else storable_skill(skill)
+        await self._store.sessions.save_skill(storable(session_id), kept)
+
+    def memory_of(self, session: Session, skill: str) -> UserMemory:
+        """What this skill keeps of the session's user; it outlives the session."""
+        return UserMemory(self._store.memories, session.user, skill, self.now)
 
     async def touch(self, session_id: str) -> None:
         """A sign of life."""

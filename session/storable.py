@@ -4,6 +4,8 @@ import math
 
 from pydantic import JsonValue
 
+from session.records import Message, SkillSession
+
 
 def storable(text: str) -> str:
     """What UTF-8 cannot hold (lone surrogates) and NUL are replaced."""
@@ -23,3 +25,15 @@ def storable_json(value: JsonValue) -> JsonValue:
             return {storable(key): storable_json(one) for key, one in value.items()}
         case _:
             return value
+
+
+def storable_message(message: Message) -> Message:
+    """A copy with such texts."""
+    texts = {name: storable(value) for name, value in message if isinstance(value, str)}
+    return message.model_copy(update=texts)
+
+
+def storable_skill(skill: SkillSession) -> SkillSession:
+    """A copy with such a name and state."""
+    state = {storable(key): storable_json(one) for key, one in skill.state.items()}
+    return skill.model_copy(update={"name": storable(skill.name), "state": state})

@@ -73,15 +73,17 @@ def ability(
     """
 
     def make(function: Function) -> Ability:
-        return _made(function, tuple(phrases), tuple(heard_as))
+        return _made(function, phrases, heard_as)
 
     return make if function is None else make(function)
 
 
-def _made(function: Function, phrases: tuple[str, ...], heard_as: tuple[str, ...]) -> Ability:
+def _made(function: Function, phrases: Sequence[str], heard_as: Sequence[str]) -> Ability:
     name = function.__name__
     if not inspect.iscoroutinefunction(function):
         raise TypeError(f"the ability `{name}` must be an `async def`")
+    if isinstance(phrases, str) or isinstance(heard_as, str):
+        raise TypeError(f"the phrases of the ability `{name}` must be a list")
     if not (described := inspect.getdoc(function)):
         raise TypeError(
             f"the ability `{name}` needs a docstring: it tells the model when to use it"
@@ -109,6 +111,6 @@ def _made(function: Function, phrases: tuple[str, ...], heard_as: tuple[str, ...
         arguments=arguments,
         function=function,
         ports_argument=ports_argument,
-        phrases=phrases,
-        heard_as=heard_as,
+        phrases=tuple(phrases),
+        heard_as=tuple(heard_as),
     )

@@ -8,7 +8,7 @@ MOST_WORDINGS = 2_000
 _PIECE = re.compile(r"\{\s*(\w+)\s*\}|[\[\]()|]|[^\[\](){}|]+|.")
 
 Wording = tuple[str, ...]
-"""Literal text, and slots as `{name}`, in order."""
+"""Literal words, and slots as `{name}`, in order."""
 
 
 def wordings(pattern: str) -> tuple[Wording, ...]:

@@ -37,7 +37,7 @@ def phrases_of(target: Target) -> Phrases | None:
         if target.heard_as:
             raise ValueError(f"`{target.name}` has `heard_as`, but no phrase that is heard so")
         return None
-    slots = target.slots if isinstance(target, Ability) else _slots_of_mode(target)
+    slots = target.slots if isinstance(target, Ability) else slots_of_mode(target)
     if isinstance(target, Ability):
         _check_needed(target)
     try:
@@ -46,7 +46,8 @@ def phrases_of(target: Target) -> Phrases | None:
         raise ValueError(f"`{target.name}`: {error}") from error
 
 
-def _slots_of_mode(mode: AnyMode) -> Mapping[str, Any]:
+def slots_of_mode(mode: AnyMode) -> Mapping[str, Any]:
+    """The type of each slot of its triggers: what it may be begun with."""
     named = (name for phrase in (*mode.triggers, *mode.heard_as) for name in _SLOT.findall(phrase))
     return dict.fromkeys(named, str) | dict(mode.slots)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, llm, stt
+from livekit.agents import AgentSession, LanguageCode, llm, stt
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 from livekit.agents.voice.io import AudioInput
 from pydantic import BaseModel
@@ -57,7 +57,7 @@ class EarsStream(stt.RecognizeStream):
     async def _run(self) -> None:
         while True:
             kind, text = await self._heard.get()
-            words = [stt.SpeechData(language="en", text=text)] if text else []
+            words = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
             self._event_ch.send_nowait(stt.SpeechEvent(type=kind, alternatives=words))
 
 

@@ -6,7 +6,7 @@ rule says. `user` is a keyed hash. Every operation may raise `StoreError`. A tas
 while it waits for one leaves it done or not done, never half done, and no lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from session.claims import Claim
@@ -93,7 +93,7 @@ class Sessions(Protocol):
         ...
 
     async def forget(self, user: str) -> Removed:
-        """Delete all sessions of a user."""
+        """Delete all sessions of a user, and all that skills keep of them."""
         ...
 
     async def purge(self, *, seen_before: float, now: float) -> Removed:
@@ -201,6 +201,25 @@ class Leases(Protocol):
         ...
 
 
+class Memories(Protocol):
+    """What skills keep of users: texts by skill and key. They outlive sessions.
+
+    What is not written anew for a year is deleted, as by `Sessions.purge`; reading does not count.
+    """
+
+    async def put(self, user: str, skill: str, key: str, text: str, *, now: float) -> bool:
+        """Instead of the one under this key; False if there are `MOST_KEYS` others already."""
+        ...
+
+    async def all(self, user: str, skill: str) -> Mapping[str, str]:
+        """In the order of the keys."""
+        ...
+
+    async def take(self, user: str, skill: str, key: str) -> str | None:
+        """Delete it; of several who try at once one gets it."""
+        ...
+
+
 class Store(Protocol):
     """Lives as long as the process that opened it."""
 
@@ -220,5 +239,7 @@ class Store(Protocol):
     def claims(self) -> Claims: ...
     @property
     def leases(self) -> Leases: ...
+    @property
+    def memories(self) -> Memories: ...
 
     async def aclose(self) -> None: ...

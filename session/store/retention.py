@@ -1,4 +1,4 @@
-"""How long the stores keep what is over; Redis by `lua/parts` itself."""
+"""How long the stores keep what is over, Redis by `lua/parts` itself; and how much they keep."""
 
 KEPT_SECONDS = 172_800.0
 """Accounts that nobody uses, and reservations and blocks that are over."""
@@ -11,3 +11,9 @@ LEASES_KEPT_SECONDS = 3_600.0
 
 Not longer: a room's name may be a person's.
 """
+
+MEMORY_SECONDS = 31_536_000.0
+"""What a skill keeps of a user, since it was last written: a year."""
+
+MOST_KEYS = 100
+"""Texts that one skill keeps of one user."""

@@ -21,6 +21,7 @@ from session.resume import plan
 from session.store.figures import stats_of
 from session.store.memory.claims import MemoryClaims
 from session.store.memory.ledger import MemoryLedger
+from session.store.memory.memories import MemoryMemories
 
 
 class MemorySessions:
@@ -30,11 +31,13 @@ class MemorySessions:
         self,
         claims: MemoryClaims,
         ledger: MemoryLedger,
+        memories: MemoryMemories,
         *,
         collect: Iterable[Callable[[float], None]],
     ) -> None:
         self._claims = claims
         self._ledger = ledger
+        self._memories = memories
         self._collect = tuple(collect)
         self._sessions: dict[str, Session] = {}
         self._messages: list[Message] = []
@@ -160,7 +163,8 @@ class MemorySessions:
 
     async def forget(self, user: str) -> Removed:
         theirs = [session.session_id for session in await self.of_user(user)]
-        return sum([await self.delete(one) for one in theirs], Removed())
+        removed = Removed(memories=self._memories.forget(user))
+        return sum([await self.delete(one) for one in theirs], removed)
 
     async def purge(self, *, seen_before: float, now: float) -> Removed:
         old = [key for key, one in self._sessions.items() if one.seen_at < seen_before]

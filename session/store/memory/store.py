@@ -6,6 +6,7 @@ It keeps every promise of `Store` within one process, and forgets all at the end
 from session.store.memory.claims import MemoryClaims, MemoryLeases
 from session.store.memory.ledger import MemoryLedger
 from session.store.memory.limits import MemoryLimits
+from session.store.memory.memories import MemoryMemories
 from session.store.memory.sessions import MemorySessions
 
 
@@ -19,10 +20,18 @@ class MemoryStore:
         self.leases = MemoryLeases()
         self.ledger = MemoryLedger()
         self.limits = MemoryLimits(self.ledger)
+        self.memories = MemoryMemories()
         self.sessions = MemorySessions(
             self.claims,
             self.ledger,
-            collect=(self.claims.purge, self.leases.purge, self.limits.purge, self.ledger.purge),
+            self.memories,
+            collect=(
+                self.claims.purge,
+                self.leases.purge,
+                self.limits.purge,
+                self.ledger.purge,
+                self.memories.purge,
+            ),
         )
 
     async def aclose(self) -> None:

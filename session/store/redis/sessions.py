@@ -29,7 +29,7 @@ _CLOSE = script("close_session", "sessions")
 _COLLECT_ROOMS = script("collect_rooms", "leases")
 _COMMIT = script("commit_turn", "sessions")
 _DELETE = script("delete_session", "sessions", "forgetting")
-_FORGET = script("forget_user", "sessions", "forgetting")
+_FORGET = script("forget_user", "sessions", "forgetting", "memories")
 _IN_INDEX = script("sessions_in")
 _MEASURE = script("measure_turn", "sessions")
 _OF_ROOM = script("session_of_room")
@@ -140,7 +140,7 @@ class RedisSessions:
         return _removed(*await self._db.run(_DELETE, keys, [_ACCOUNT, session_id]))
 
     async def forget(self, user: str) -> Removed:
-        return _removed(*await self._db.run(_FORGET, [key_of("user", user)], [_ACCOUNT]))
+        return _removed(*await self._db.run(_FORGET, [key_of("user", user)], [_ACCOUNT, user]))
 
     async def purge(self, *, seen_before: float, now: float) -> Removed:
         """What else has run out Redis itself removes."""
@@ -157,5 +157,7 @@ class RedisSessions:
         return await stats(self._db, self.page)
 
 
-def _removed(sessions: int, messages: int, turns: int, answers: int) -> Removed:
-    return Removed(sessions=sessions, messages=messages, turns=turns, answers=answers)
+def _removed(sessions: int, messages: int, turns: int, answers: int, memories: int) -> Removed:
+    return Removed(
+        sessions=sessions, messages=messages, turns=turns, answers=answers, memories=memories
+    )

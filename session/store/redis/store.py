@@ -14,6 +14,7 @@ from session.store.redis.errors import unusable
 from session.store.redis.leases import RedisLeases
 from session.store.redis.ledger import RedisLedger
 from session.store.redis.limits import RedisLimits
+from session.store.redis.memories import RedisMemories
 from session.store.redis.sessions import RedisSessions
 
 
@@ -28,6 +29,7 @@ class RedisStore:
         self.ledger = RedisLedger(db)
         self.claims = RedisClaims(db)
         self.leases = RedisLeases(db)
+        self.memories = RedisMemories(db)
 
     @classmethod
     async def open(cls, url: str, *, wall_clock: Callable[[], float] = time.time) -> Self:

@@ -9,14 +9,14 @@ from session.store.redis.scripts import script
 
 log = structlog.get_logger(__name__)
 
-KNOWN = 1
+KNOWN = 2
 """To be raised with whatever an older June would not understand."""
 
 _VERSION = script("version")
 
 
 async def check(db: RedisClient) -> None:
-    """Be the one who sets the version, or find one that is known.
+    """Set the version where there is none or an older one, or find one that is known.
 
     Raises:
         StoreUnusable: for another one.

@@ -1,13 +1,13 @@
-"""Limits, money, claims and leases in SQLite: each operation is one transaction."""
+"""All but conversations in SQLite: each operation is one transaction."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from session.claims import Claim
 from session.leases import Lease, LeaseState
 from session.limits import Ask, Decision
 from session.money import Account, Breaker, Charge, Reservation
-from session.store.sqlite import sql_claims, sql_leases, sql_ledger, sql_limits
+from session.store.sqlite import sql_claims, sql_leases, sql_ledger, sql_limits, sql_memories
 from session.store.sqlite.thread import SqliteThread
 
 LEAST_WAIT_SECONDS = 0.25
@@ -99,6 +99,22 @@ class SqliteLeases:
 
     async def free(self, owner: str) -> int:
         return await self._db.write(lambda db: sql_leases.free(db, owner))
+
+
+class SqliteMemories:
+    def __init__(self, db: SqliteThread) -> None:
+        self._db = db
+
+    async def put(self, user: str, skill: str, key: str, text: str, *, now: float) -> bool:
+        return await self._db.write(
+            lambda db: sql_memories.put(db, user, skill, key, text, now=now)
+        )
+
+    async def all(self, user: str, skill: str) -> Mapping[str, str]:
+        return await self._db.read(lambda db: sql_memories.of_skill(db, user, skill))
+
+    async def take(self, user: str, skill: str, key: str) -> str | None:
+        return await self._db.write(lambda db: sql_memories.take(db, user, skill, key))
 
 
 def _waited_since(begun: float) -> float:

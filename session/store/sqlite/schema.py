@@ -108,6 +108,17 @@ MIGRATIONS = (
     CREATE INDEX claims_by_session ON claims (session_id) WHERE session_id != '';
     CREATE INDEX claims_by_end ON claims (expires_at);
     """,
+    """
+    CREATE TABLE memories (
+        user       TEXT NOT NULL,
+        skill      TEXT NOT NULL,
+        key        TEXT NOT NULL,
+        text       TEXT NOT NULL,
+        written_at REAL NOT NULL,
+        PRIMARY KEY (user, skill, key)
+    );
+    CREATE INDEX memories_by_time ON memories (written_at);
+    """,
 )
 """One script a version; never change one that was released, add another."""
 

@@ -6,7 +6,12 @@ import apsw
 
 from session.money import session_account
 from session.records import Removed
-from session.store.retention import HITS_KEPT_SECONDS, KEPT_SECONDS, LEASES_KEPT_SECONDS
+from session.store.retention import (
+    HITS_KEPT_SECONDS,
+    KEPT_SECONDS,
+    LEASES_KEPT_SECONDS,
+    MEMORY_SECONDS,
+)
 from session.store.sqlite import sql_ledger
 from session.store.sqlite.rows import rows
 
@@ -31,7 +36,9 @@ def delete(db: apsw.Connection, session_id: str) -> Removed:
 
 def forget(db: apsw.Connection, user: str) -> Removed:
     theirs = rows(db, "SELECT session_id FROM sessions WHERE user = ?", (user,))
-    return sum((delete(db, session_id) for (session_id,) in theirs), Removed())
+    db.execute("DELETE FROM memories WHERE user = ?", (user,))
+    removed = Removed(memories=db.changes())
+    return sum((delete(db, session_id) for (session_id,) in theirs), removed)
 
 
 def purge_some(db: apsw.Connection, seen_before: float, limit: int) -> Removed:
@@ -58,6 +65,7 @@ def collect(db: apsw.Connection, now: float) -> None:
         (now - KEPT_SECONDS,),
     )
     db.execute("DELETE FROM leases WHERE expires_at < ?", (now - LEASES_KEPT_SECONDS,))
+    db.execute("DELETE FROM memories WHERE written_at < ?", (now - MEMORY_SECONDS,))
 
 
 def empty_the_journal(db: apsw.Connection) -> None:

@@ -8,6 +8,7 @@ from session.store.sqlite.parts import (
     SqliteLeases,
     SqliteLedger,
     SqliteLimits,
+    SqliteMemories,
 )
 from session.store.sqlite.sessions import SqliteSessions
 from session.store.sqlite.thread import SqliteThread
@@ -25,6 +26,7 @@ class SqliteStore:
         self.ledger = SqliteLedger(db)
         self.claims = SqliteClaims(db)
         self.leases = SqliteLeases(db)
+        self.memories = SqliteMemories(db)
 
     @classmethod
     async def open(cls, path: Path) -> Self:

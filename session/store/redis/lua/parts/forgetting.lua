@@ -3,7 +3,7 @@
 
 local ACCOUNT = take()
 
-local removed = {sessions = 0, messages = 0, turns = 0, answers = 0}
+local removed = {sessions = 0, messages = 0, turns = 0, answers = 0, memories = 0}
 
 local function forget_claims(id)
   for _, key in ipairs(redis.call('SMEMBERS', name('claims_of', id))) do
@@ -43,5 +43,7 @@ local function forget(id)
 end
 
 local function counts()
-  return {removed.sessions, removed.messages, removed.turns, removed.answers}
+  return {
+    removed.sessions, removed.messages, removed.turns, removed.answers, removed.memories,
+  }
 end
