@@ -1,6 +1,5 @@
 """What the model is given: never too much, never torn, and always the question."""
 
-from datetime import UTC, datetime
 from typing import TypeGuard
 
 import pytest
@@ -12,8 +11,6 @@ from agent.context import EARLIER, fitted, tokens_in
 from agent.models.brain import answer
 from agent.models.offline import question_in
 from session.tokens import estimate_tokens
-
-NOON = datetime(2026, 11, 23, 12, 5, tzinfo=UTC)
 
 INSTRUCTIONS = llm.ChatMessage(role="system", content=["You are June."])
 
@@ -180,7 +177,7 @@ def test_what_tools_did_for_the_question_stays() -> None:
 def test_the_offline_brain_still_knows_what_was_said(question: str, reply: str) -> None:
     """It looks at the messages just before the question, and takes no summary for one."""
     given = fit([*talk(30)[:-1], message("user", question)], summary="The caller said: nothing")
-    assert answer(question_in(llm.ChatContext(given), NOON)) == reply
+    assert answer(question_in(llm.ChatContext(given))) == reply
 
 
 WORDS = st.integers(0, 400).map(lambda length: "x" * length)

@@ -1,12 +1,11 @@
-"""What June can answer with no language model: a few questions, honestly.
+"""What June can answer with no language model and no skill: a few questions, honestly.
 
-Pure: a question, what was said before it, and the time go in; a sentence comes out.
+Pure: a question and what was said before it go in; a sentence comes out.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -22,40 +21,23 @@ class Question:
     text: str
     earlier: Sequence[Said]
     """What was said before, not including the question."""
-    now: datetime
-    """In the time zone that the caller should hear."""
 
 
 WHO = "I'm June, an AI assistant. I'm a computer program, not a person."
-ABILITIES = (
-    "I can tell you who I am, the time and the date, and say back what you just said. "
-    "For anything else I need a language model."
-)
 CONNECT = (
     "Put a key into the variable OpenAI API key, or the address of your own model into my "
     "settings, under L L M, and start me again. My read me file says how."
 )
 UNKNOWN = "I can't answer that, because I have no language model here. Ask me what I can do."
 NOTHING_SAID = "You haven't said anything before this."
-SAID_GOODBYE = re.compile(
-    r"^(?!.*\b(say|said|saying|not|don't|never|spell|means?)\b)"
-    r"([a-z']+ ){0,5}(good ?bye?|bye)( (good ?bye?|bye|june|now|then|for now|thanks|thank you))*$"
-    r"|^(please )?(hang up|end (the|this) call)( now| please)*$"
-)
-"""A sentence that ends a call: short, with the goodbye at its end. Who says "I don't want to say
-goodbye" or asks what it means goes on talking."""
-
 GREETING = "Hello. What can I do for you?"
 THANKED = "You're welcome."
-GOODBYE = "Goodbye."
 QUIET = "All right."
 NOTHING_TO_REPEAT = "I haven't said anything yet."
 
 
 def answer(question: Question) -> str:
     """A sentence or two, for the ear. The first kind of question that fits decides."""
-    if is_goodbye(question.text):
-        return GOODBYE
     words = normalised(question.text)
     for pattern, reply in ANSWERS:
         if pattern.search(words):
@@ -63,26 +45,11 @@ def answer(question: Question) -> str:
     return UNKNOWN
 
 
-def is_goodbye(text: str) -> bool:
-    """Whether the caller wants to end the call."""
-    return SAID_GOODBYE.search(normalised(text)) is not None
-
-
 def normalised(text: str) -> str:
     """Lower-case words with single spaces: speech recognition decides punctuation by chance."""
     plain = re.sub(r"[^a-z0-9']+", " ", text.lower().replace("\u2019", "'"))
-    plain = re.sub(r"\b(what|who|how|time|date|it|that)'s\b", r"\1 is", plain)
+    plain = re.sub(r"\b(what|who|how|it|that)'s\b", r"\1 is", plain)
     return plain.strip()
-
-
-def _time(question: Question) -> str:
-    hour = question.now.hour % 12 or 12
-    half = "a.m." if question.now.hour < 12 else "p.m."
-    return f"It's {hour}:{question.now.minute:02} {half}"
-
-
-def _date(question: Question) -> str:
-    return f"Today is {question.now:%A}, {question.now:%B} {question.now.day}, {question.now.year}."
 
 
 def _last_said(question: Question) -> str:
@@ -117,12 +84,8 @@ ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Question], str]], ...] = tuple(
         (r"\b(repeat|say back) what i (just )?said\b", _last_said),
         (r"\bdo you (still )?(remember|know) me\b", _remember),
         (r"\b(what did you (just )?say|say (that|it) again|repeat (that|it))\b", _again),
-        (r"\bwhat (else )?(can|could) (you|i) (do|ask)\b", _always(ABILITIES)),
-        (r"\bwhat (are you able to do|do you do)\b|\bhelp\b", _always(ABILITIES)),
         (r"\b(who|what) are you\b|\bwho is this\b|\byour name\b", _always(WHO)),
         (r"\bare you (a |an )?(real|human|person|robot|ai|machine|computer|bot)\b", _always(WHO)),
-        (r"\bwhat('s| is)? (the )?time\b|\btime (is it|do you have)\b|\bthe time\b", _time),
-        (r"\b(what|which|tell me)\b.*\b(date|day)\b|\btoday's date\b", _date),
         (
             r"^(please )?(stop|wait|hold on|be quiet|never mind)( it| that| please)?$",
             _always(QUIET),

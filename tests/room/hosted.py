@@ -1,9 +1,7 @@
 """June with hosted models: OpenAI's protocols, and behind them what she has offline."""
 
-from datetime import datetime
-
-from agent.models.brain import Question, Said, answer, is_goodbye
-from bench.provider import Answer, ChatRequest, Script, ScriptedProvider, ToolUse
+from agent.models.brain import Question, Said, answer
+from bench.provider import Answer, ChatRequest, Script, ScriptedProvider
 
 KEY = "sk-test-of-the-rooms"
 
@@ -18,11 +16,7 @@ def as_offline(request: ChatRequest) -> Answer:
         if message["role"] in ("user", "assistant") and message.get("content")
     ]
     newest = max((i for i, one in enumerate(said) if one.by_user), default=-1)
-    question = request.last_user_text
-    if is_goodbye(question) and "end_call" in request.tool_names:
-        return Answer(tools=[ToolUse("end_call")])
-    now = datetime.now().astimezone()
-    return Answer(answer(Question(question, said[: max(newest, 0)], now)))
+    return Answer(answer(Question(request.last_user_text, said[: max(newest, 0)])))
 
 
 def script() -> Script:
