@@ -93,7 +93,7 @@ def receipt(
         f"  messages        {removed.messages}\n"
         f"  measured turns  {removed.turns}\n"
         f"  kept answers    {removed.answers}\n"
-        f"  skills' notes   {removed.memories}",
+        f"  kept by skills  {removed.memories}",
         f"Not removed:\n{TRACES}",
     ]
     if still_open:

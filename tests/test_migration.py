@@ -17,11 +17,14 @@ from test_store import NOW
 
 from session.errors import StoreUnusable
 from session.leases import Lease
-from session.records import CloseReason, Message, Session, Status
+from session.records import CloseReason, Message, Removed, Session, Status
 from session.store import Store
 from session.store.sqlite.file import connect
 from session.store.sqlite.rows import rows
 from session.store.sqlite.schema import MIGRATIONS
+
+NEWEST = 3
+"""The version of this June."""
 
 ROOMS = 60
 MESSAGES = 5
@@ -100,6 +103,14 @@ def make_version_1(path: Path) -> None:
     db.close()
 
 
+def make_version_2(path: Path) -> None:
+    """As a June that knew no later one made it of the same."""
+    make_version_1(path)
+    db = apsw.Connection(str(path))
+    db.execute(f"BEGIN; {MIGRATIONS[1]} PRAGMA user_version = 2; COMMIT")
+    db.close()
+
+
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     path = tmp_path / "june.db"
@@ -143,6 +154,8 @@ async def use(store: Store) -> None:
     assert closed.status is Status.CLOSED
     removed = await store.sessions.purge(seen_before=NOW + ROOMS - 1, now=NOW + ROOMS)
     assert (removed.sessions, removed.messages) == (ROOMS - 1, (ROOMS - 1) * MESSAGES)
+    assert await store.memories.put("ann", "notes", "1", "milk", now=NOW)
+    assert await store.sessions.forget("ann") == Removed(sessions=1, messages=MESSAGES, memories=1)
 
 
 def version_of(path: Path) -> int:
@@ -153,12 +166,15 @@ def version_of(path: Path) -> int:
     return version
 
 
-def test_all_of_an_old_file_is_there(old: Path) -> None:
+@pytest.mark.parametrize("make", [make_version_1, make_version_2])
+def test_all_of_an_old_file_is_there(make: Callable[[Path], None], tmp_path: Path) -> None:
     """And is used as if it had been written today."""
-    run(f"sqlite:{old}", check)
-    run(f"sqlite:{old}", use)
-    assert version_of(old) == len(MIGRATIONS) == 2
-    assert list(old.parent.glob("*.*-*")) == []
+    path = tmp_path / "june.db"
+    make(path)
+    run(f"sqlite:{path}", check)
+    run(f"sqlite:{path}", use)
+    assert version_of(path) == len(MIGRATIONS) == NEWEST
+    assert list(tmp_path.glob("*.*-*")) == []
 
 
 async def look(store: Store, number: int) -> None:
@@ -172,7 +188,7 @@ def test_eight_processes_open_an_old_file_at_once(tmp_path: Path) -> None:
             path = tmp_path / f"{turn}.db"
             make_version_1(path)
             Crowd(pool, f"sqlite:{path}").at_once(look)
-            assert version_of(path) == 2
+            assert version_of(path) == NEWEST
 
 
 @contextmanager
@@ -221,7 +237,7 @@ def test_a_kill_in_a_migration_leaves_the_old_file_or_the_new(tmp_path: Path, ro
         dying.start()
         dying.join()
         assert dying.exitcode == -signal.SIGKILL
-        assert version_of(path) in {1, 2}
+        assert version_of(path) in {1, NEWEST}
         run(f"sqlite:{path}", check)
 
 

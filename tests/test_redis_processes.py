@@ -12,6 +12,7 @@ from bench.redis_server import RedisServer
 from session.limits import Ask, Budget, Window
 from session.money import Charge, Reservation
 from session.store.redis.store import RedisStore
+from session.store.retention import MOST_KEYS
 
 TURNS = 40
 LIMIT = 100
@@ -30,6 +31,7 @@ class Got:
     admitted: int = 0
     reserved: int = 0
     committed: int = 0
+    kept: int = 0
 
 
 async def compete(url: str, worker: int, start_at: float) -> Got:
@@ -43,6 +45,8 @@ async def compete(url: str, worker: int, start_at: float) -> Got:
         got.committed += await store.sessions.commit_turn(session.session_id, turn)
         lease = await store.leases.claim(f"{turn}", f"w{worker}/j", ttl_seconds=60, now=now)
         got.leases += lease is not None
+        note = f"{worker} {turn}"
+        got.kept += await store.memories.put("ann", "notes", note, "milk", now=now)
         ask = Ask(f"{worker} {turn}", WINDOWS)
         got.admitted += (await store.limits.admit(ask, now=now)).allowed
         hold = Reservation(f"{worker} {turn}", (DAY,), micros=7, tokens=1)
@@ -68,6 +72,7 @@ def test_eight_processes_agree(tmp_path: Path) -> None:
         assert sum(got.committed for got in results) == TURNS
         assert sum(got.leases for got in results) == TURNS
         assert sum(got.admitted for got in results) == LIMIT
+        assert sum(got.kept for got in results) == MOST_KEYS
         spent, reserved, requests, created, messages = asyncio.run(figures(server.url))
     assert (created, messages) == (5, TURNS)
     assert DAY.micros is not None

@@ -30,7 +30,6 @@ class Writer(OfflineLLM):
     def chat(self, **request: object) -> OfflineReply:
         return Written(
             self,
-            now=self._now,
             tools=[],
             **{name: request[name] for name in ("chat_ctx", "conn_options")},
         )

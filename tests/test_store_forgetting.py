@@ -33,7 +33,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def kept(store: Collecting, kind: str) -> int:
-    """How many blocks, accounts, reservations or leases there are."""
+    """How many blocks, accounts, reservations, memories or leases there are."""
     if isinstance(store, SqliteStore):
         counting = f"SELECT count(*) FROM {kind}"
         ((count,),) = await store.db.read(lambda db: rows(db, counting))
@@ -45,6 +45,8 @@ async def kept(store: Collecting, kind: str) -> int:
             return len(store.ledger._accounts)
         case "reservations":
             return len(store.ledger._reserved)
+        case "memories":
+            return sum(map(len, store.memories._kept.values()))
     return len(store.leases._held)
 
 
@@ -101,3 +103,15 @@ async def test_a_lease_is_kept_for_an_hour_after_its_end(
         await store.leases.release(lease)
     await check_kept_for(store, "leases", until=NOW + 3 + HOUR)
     assert await store.leases.claim("Ann", "w2/j", ttl_seconds=3, now=NOW + 2 * HOUR) is not None
+
+
+async def test_what_a_skill_keeps_is_kept_for_a_year(store: Collecting) -> None:
+    """Since it was last written; reading it, and what is written beside it, does not count."""
+    await store.memories.put("ann", "notes", "1", "milk", now=NOW)
+    await store.memories.put("ann", "notes", "1", "oat milk", now=NOW + DAY)
+    await store.memories.put("ann", "notes", "2", "eggs", now=NOW + 300 * DAY)
+    await store.sessions.purge(seen_before=0, now=NOW + 366 * DAY)
+    assert await store.memories.all("ann", "notes") == {"1": "oat milk", "2": "eggs"}
+    await store.sessions.purge(seen_before=0, now=NOW + 366 * DAY + 1)
+    assert await store.memories.all("ann", "notes") == {"2": "eggs"}
+    await check_kept_for(store, "memories", until=NOW + 665 * DAY)

@@ -1,6 +1,6 @@
 """Every store under eight processes at once: each operation is done whole, and once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from multiprocessing.pool import Pool
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from session.limits import Ask, BlockRule, Budget, Decision, Window
 from session.money import Account, Breaker, Charge, Reservation
 from session.records import CloseReason, Removed, Session, SessionStats, TurnMetrics
 from session.store import Store
+from session.store.retention import MOST_KEYS
 
 EACH = 40
 """How often each of them does it."""
@@ -345,3 +346,61 @@ def test_a_room_has_one_holder(crowd: Crowd) -> None:
     leases = [lease for each in crowd.at_once(lease_all) for lease in each if lease is not None]
     assert sorted(lease.room for lease in leases) == sorted(f"room {turn}" for turn in range(ROOMS))
     assert len({lease.fence for lease in leases}) == ROOMS
+
+
+# What skills keep.
+
+
+async def keep_all(store: Store, number: int) -> list[bool]:
+    return [
+        await store.memories.put("ann", "notes", f"{number} {turn}", "milk", now=NOW)
+        for turn in range(EACH)
+    ]
+
+
+async def notes(store: Store) -> Mapping[str, str]:
+    return await store.memories.all("ann", "notes")
+
+
+def test_exactly_as_many_texts_are_kept_as_may_be(crowd: Crowd) -> None:
+    """And those of which their writer was told that they are."""
+    kept = {
+        f"{number} {turn}"
+        for number, each in enumerate(crowd.at_once(keep_all))
+        for turn, is_kept in enumerate(each)
+        if is_kept
+    }
+    assert crowd.after(notes).keys() == kept
+    assert len(kept) == MOST_KEYS < PROCESSES * EACH
+
+
+async def keep_shared(store: Store, number: int) -> list[bool]:
+    return [
+        await store.memories.put("ann", "notes", f"{turn}", f"of {number}", now=NOW)
+        for turn in range(EACH)
+    ]
+
+
+async def take_all(store: Store, number: int) -> list[str | None]:
+    return [await store.memories.take("ann", "notes", f"{turn}") for turn in range(EACH)]
+
+
+def test_a_text_is_taken_once(crowd: Crowd) -> None:
+    """Whole, by one of them."""
+    assert all(all(each) for each in crowd.at_once(keep_shared))
+    kept = crowd.after(notes)
+    assert len(kept) == EACH
+    taken = crowd.at_once(take_all)
+    for turn, each in enumerate(zip(*taken, strict=True)):
+        assert [text for text in each if text is not None] == [kept[f"{turn}"]]
+    assert crowd.after(notes) == {}
+
+
+async def forget_ann(store: Store, number: int) -> Removed:
+    return await store.sessions.forget("ann")
+
+
+def test_what_skills_keep_is_forgotten_once(crowd: Crowd) -> None:
+    """What each of them says it removed is together what there was."""
+    crowd.at_once(keep_shared)
+    assert sum(crowd.at_once(forget_ann), Removed()) == Removed(memories=EACH)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from session.store.redis.client import RedisClient
+from session.store.redis.client import RedisClient, Value
 from session.store.redis.keys import key_of
 from session.store.redis.scripts import script
 from session.store.retention import MOST_KEYS
@@ -19,7 +19,7 @@ class RedisMemories:
         self._db = db
 
     async def put(self, user: str, skill: str, key: str, text: str, *, now: float) -> bool:
-        arguments = [user, skill, key, text, MOST_KEYS]
+        arguments: list[Value] = [user, skill, key, text, MOST_KEYS]
         return bool(await self._db.run(_PUT, [key_of("memories", user)], arguments))
 
     async def all(self, user: str, skill: str) -> Mapping[str, str]:
