@@ -1,12 +1,15 @@
 """Durations as people say them: "an hour and a half" is 5,400 seconds."""
 
 import re
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
 Duration = Annotated[float, Field(description="A duration in seconds")]
 """As the type of an ability's argument: its slot takes a duration in words."""
+
+IN_SECONDS = get_args(Duration)[1]
+"""By which a duration with further limits is known too."""
 
 SECONDS = {
     "second": 1,
@@ -23,11 +26,15 @@ SECONDS = {
 }
 _UNIT = "|".join(SECONDS)
 _AMOUNT = (
-    r"(?P<number>\d+(?:\.\d+)?)(?P<and_half> and a half)?|(?P<half>(?:a )?half(?: an?)?)"
-    r"|(?P<quarters>3 quarters of an?)|(?P<quarter>(?:a |1 )?quarter of an?)"
-    r"|(?P<couple>a couple(?: of)?)|(?P<one>an?)"
+    r"(?P<number>\d+(?:\.\d+)?)(?P<and_half> and a half)?|(?P<half>(?:a |1 )?half(?: an?)?)"
+    r"|(?P<quarters>3 quarters of an?)|(?P<quarter>(?:an? |1 )?quarter of an?)"
+    r"|(?P<couple>(?:a )?couple(?: of)?)|(?P<one>an?)"
 )
-_PART = re.compile(rf"(?:{_AMOUNT}) (?P<unit>{_UNIT})s?(?P<and_a_half> and a half)?")
+_PART = re.compile(rf"(?:{_AMOUNT}) (?P<unit>{_UNIT})s?(?P<more> and a (?:half|quarter))?")
+_UNNAMED = re.sub(r"\(\?P<\w+>", "(?:", _PART.pattern)
+EXPRESSION = rf"{_UNNAMED}(?: (?:and )?{_UNNAMED})*"
+"""Matches all that is a duration, and little else."""
+_MORE = {None: 0.0, " and a half": 0.5, " and a quarter": 0.25}
 _LONGEST_WORDS = 20
 
 
@@ -41,7 +48,7 @@ def duration_of(words: str) -> float | None:
         if part is None or SECONDS[part["unit"]] >= last:
             return None
         last = SECONDS[part["unit"]]
-        seconds += last * (_amount(part) + 0.5 * (part["and_a_half"] is not None))
+        seconds += last * (_amount(part) + _MORE[part["more"]])
         place = part.end()
         if place < len(words):
             between = re.compile(r" and | ").match(words, place)
@@ -61,8 +68,8 @@ def _amount(part: re.Match[str]) -> float:
 
 
 def spoken(seconds: float) -> str:
-    """For the ear: "1 hour and 30 minutes". A part of a second is left out."""
-    left = round(seconds)
+    """For the ear: "1 hour and 30 minutes". No parts of a second, and nothing below 0."""
+    left = max(0, round(seconds))
     parts = []
     for unit in ("day", "hour", "minute", "second"):
         count, left = divmod(left, SECONDS[unit])

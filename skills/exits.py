@@ -6,53 +6,71 @@ from functools import lru_cache
 from skills.phrases import Phrases
 from skills.words import Words
 
-_THING = "(mode|skill|story|game|this|that|it|the mode|the skill|this mode|this skill|that mode)"
+_LEAVE = "(exit|quit|stop|cancel|leave|end|disable|deactivate|close|abort|terminate|turn off)"
+_THIS = "(it|this|that|[the|this|that|your] (mode|skill|story|storyteller|translator|translation))"
+_NAMED = "(story|storyteller|translator|translation|mockingbird|interpreter)"
+_NORMAL = "[the] (normal|regular)"
 
-EXITS = Phrases(
+STOPPING = Phrases(
     [
-        f"(exit|quit|stop|cancel|leave|end|finish|disable|deactivate|close) [{_THING}]",
-        "(disable|turn off|switch off|deactivate|exit|leave) [the|this|that] (skill|mode|thing)",
-        "turn [it|this|that] off",
-        "turn off [it|this|that]",
-        "(stop|cancel) (it|this|that|there|here|talking|everything|all that|all of that|already)",
-        "stop stop",
-        "stop stop stop",
-        "stop ok",
-        "[go|get|come|switch|return|let us go|i want to go|can we go|could we go|take me] back "
-        "[to] [the] (normal|regular|usual) [conversation|mode|conversation mode|talk]",
-        "[go|switch|return|change] [to|into] [the] (normal|regular) [conversation] "
-        "(mode|conversation|talk)",
-        "[go|get|come|switch|return|take me|i want to go|can we go|could we go|let us go] back to "
-        "(june|you|talking normally|the start|before|normal)",
-        "[be] normal [again|mode]",
-        "just be normal",
-        "[that is|that was|this is] enough [of that|of this|already|for now|for today]",
-        "(i have|i had) [had] enough [of (this|that|it)]",
-        "[i am|we are] (done|finished|through) [with (this|that|it|the story|the skill)] "
+        f"{_LEAVE} [{_THIS}] [here|already]",
+        f"{_LEAVE} [the|your|this] {_NAMED} (mode|skill)",
+        "(exit|quit|stop|leave|end|close) [the|this|that] game",
+        "(finish|no stop|no exit please|stop please stop|stop ok|stop no)",
+        "stop [stop|it] stop [stop]",
+        "(stop|cancel) (there|right there|right here|talking|everything|all that|all of that|now)",
+        "stop (pretending|playing|doing that|doing this|this thing|that thing)",
+        "stop telling [me] (stories|the story|this story|that story|that|this)",
+        "(turn|switch) (it|this|that|yourself) off",
+        "(turn|switch) (the|this|that) (skill|mode|thing) off",
+        "switch off [it|this|that]",
+        "(disable|turn off|switch off|exit|leave) [the|this|that] thing",
+        "switch off [the|this|that] (skill|mode)",
+    ]
+)
+GOING_BACK = Phrases(
+    [
+        "[go|get|come|switch|return|change|take me|bring me] back [to] "
+        f"{_NORMAL} [conversation|mode|conversation mode|chat|talk]",
+        "[go|get|switch|return|change|resume] [to|into] "
+        f"{_NORMAL} (conversation|mode|conversation mode|chat|talk|talking)",
+        "(return|resume) [to] normal",
+        "[go|get|come|switch|take me] back to (june|you|talking normally|just talking|talking)",
+        "[be|act|talk|speak] [to me] (normal|normally) [again]",
+        "[just] (be normal|talk normally|talk to me normally|talk to june)",
+    ]
+)
+HAVING_ENOUGH = Phrases(
+    [
+        "[that is|that was|this is] [quite|really|more than] enough "
+        "[of that|of this|already|for now|for today|for me|stories|thank you]",
+        "i have [had|heard] enough [of (this|that|it)]",
+        "i had enough [of (this|that|it)]",
+        "[i am|we are] [all] (done|finished|through) [with (this|that|it|the story|the skill)] "
         "[here|for now|for today]",
-        "i am all done",
-        "no more [of this|of that|please|for now]",
-        "(never mind|forget it|forget about it|skip it|drop it)",
-        "i (don't|do not) want (this|that|it|to do this|to do that|to go on|to continue) "
-        "[anymore|any longer]",
-        "(i would like|i want|i need) to (stop|quit|exit|leave|get out) [this|that|it|now|here]",
-        "(let us|we can|you can|you may|can we|could we|we should) (stop|quit|end) "
-        "[this|that|it|here|now|there]",
+        "no more [of this|of that|of it|for now|for today|stories|thank you]",
+        "(never mind|forget it|forget about it|skip it|drop it|leave it|that will do)",
+        "i (don't|do not) want (this|that|it|any) [anymore|any longer]",
+        "i (don't|do not) want to (do this|do that|go on|continue|play|hear it|hear this"
+        "|hear any|do it|listen) [anymore|any longer]",
+        "(stop|quit|end|finish) [this|that|it] (here|now|there) [for now|for today]",
+        "finish [for] (today|now)",
         "(get me|let me|i want|take me) out [of (this|here|that|this mode|it)]",
-        "get out of this [mode]",
-        "that is (all|it) [for now|for today|i need|i wanted]",
-        "that will be all",
-        "i am good [now]",
-        "stop (pretending|playing|doing that|doing this|please)",
+        "get out [of (this|here|this mode|the mode|this skill|the skill|it)]",
+        "that is (all|it) [for now|for today|i need|i needed|i wanted]",
+        "that will be all [for now|for today]",
+        "i am (good|out) [now]",
+        "(i quit|i give up|i am bored|i am tired of this|i would rather stop|i would like out)",
+        "(i am done listening|shut up|be quiet|leave me alone|cut it out|knock it off|kill it)",
     ]
 )
 
 
 def is_exit(words: Words, further: Sequence[str] = ()) -> bool:
     """Whether all of it asks to go back to normal; `further` are phrases of the mode's."""
-    if EXITS.match(words) is not None:
-        return True
-    return bool(further) and _read(tuple(further)).match(words) is not None
+    own = (_read(tuple(further)),) if further else ()
+    everybodys = (STOPPING, GOING_BACK, HAVING_ENOUGH)
+    return any(phrases.match(words) is not None for phrases in (*everybodys, *own))
 
 
 @lru_cache(maxsize=64)

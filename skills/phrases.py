@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from skills.patterns import MOST_WORDINGS, wordings
@@ -32,7 +33,14 @@ class _Wording:
     literal: frozenset[str]
     """Words that must be there; a quick look before a slow one."""
     literal_words: int
-    expression: re.Pattern[str]
+    pattern: str
+    ends_open: bool
+    """Whether a free text is the last of it."""
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        """Read when it is first needed: most wordings never are."""
+        return re.compile(self.pattern)
 
 
 class Phrases:
@@ -78,16 +86,18 @@ class Phrases:
         if not all(pieces[1:-1]):
             raise ValueError(f'the phrase "{pattern}" has two slots side by side')
         literal = [word for piece in pieces for word in piece.split()]
-        self._expansions.add(_joined(pieces, ["{}"] * len(names)))
+        kinds = [f"{{{self._slots[name].kind}}}" for name in names]
+        self._expansions.add(_joined(pieces, kinds))
         if not names:
             self._fixed[pieces[0]] = len(literal)
             return
         groups = [f"(?P<{name}>{self._slots[name].pattern})" for name in names]
         expression = _joined([re.escape(piece).replace(r"\ ", " ") for piece in pieces], groups)
-        self._open.append(_Wording(frozenset(literal), len(literal), re.compile(expression)))
+        ends_open = not pieces[-1] and self._slots[names[-1]].is_open
+        self._open.append(_Wording(frozenset(literal), len(literal), expression, ends_open))
 
     def expansions(self) -> frozenset[str]:
-        """Every wording, normalised, with `{}` for a slot."""
+        """Every wording, normalised, with `{}` for a text and `{kind}` for another slot."""
         return frozenset(self._expansions)
 
     def match(self, words: Words) -> Match | None:
@@ -98,21 +108,26 @@ class Phrases:
         # A contraction is one token and two words: politeness is looked for in words.
         owner = [place for place, token in enumerate(plain) for _ in token.split()]
         said = " ".join(plain).split()
+        stops = words.set_off()
+        set_off = {place for place, token in enumerate(owner) if token in stops}
         best: Match | None = None
-        for start, end in unwrapped(said):
-            found = self._match(words, said[start:end], owner[start:end])
+        for part in unwrapped(said, set_off):
+            inside = slice(part.start, part.end)
+            found = self._match(words, said[inside], owner[inside], is_sure=part.is_sure)
             if found is not None and (best is None or _rank(found) > _rank(best)):
                 best = found
         return best
 
-    def _match(self, words: Words, said: Sequence[str], owner: Sequence[int]) -> Match | None:
+    def _match(
+        self, words: Words, said: Sequence[str], owner: Sequence[int], *, is_sure: bool
+    ) -> Match | None:
         text = " ".join(said)
         if text in self._fixed:
             return Match({}, self._fixed[text])
         there = set(said)
         best: Match | None = None
         for wording in self._open:
-            if not wording.literal <= there:
+            if not wording.literal <= there or (wording.ends_open and not is_sure):
                 continue
             match = wording.expression.fullmatch(text)
             slots = None if match is None else self._filled(words, text, owner, match)

@@ -111,7 +111,7 @@ def _by_rare_word(all_phrases: Sequence[Phrases]) -> Mapping[str, Sequence[int]]
     Each wording is found by one of its words, the one that the fewest wordings have.
     """
     wordings = [
-        [set(wording.split()) - {"{}"} for wording in phrases.expansions()]
+        [{word for word in wording.split() if word[0] != "{"} for wording in phrases.expansions()]
         for phrases in all_phrases
     ]
     often = Counter(word for some in wordings for words in some for word in words)

@@ -1,6 +1,7 @@
 """An utterance as words, the same however speech recognition happened to write them."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ _TOKEN = re.compile(
     r"[ap]\.\s?m\b\.?|o\.k\b\.?|\d{1,3}(?:,\d{3})+\b|\d+\.\d+|\d+|[^\W\d_]+(?:'[^\W\d_]+)*",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[,.;:!?\n\u2026\u2013\u2014]")
 _SILENT = frozenset({"um", "uhm", "uh", "er", "erm", "hm", "hmm", "mm", "ah", "eh"})
+_OPENING = frozenset({"Ps", "Pi", "Sc"})
+_CLOSING = frozenset({"Mn", "Mc", "Me", "So", "Sk", "Sm", "Sc", "Pe", "Pf", "Cf"})
 _CONTRACTIONS = {
     "i'd": "i would",
     "i'm": "i am",
@@ -23,6 +27,9 @@ _CONTRACTIONS = {
     "you're": "you are",
     "you'll": "you will",
     "you've": "you have",
+    "he's": "he is",
+    "she's": "she is",
+    "we'd": "we would",
     "we're": "we are",
     "we'll": "we will",
     "we've": "we have",
@@ -37,7 +44,10 @@ _CONTRACTIONS = {
     "when's": "when is",
     "that's": "that is",
     "thats": "that is",
+    "that'll": "that will",
+    "that'd": "that would",
     "it's": "it is",
+    "it'll": "it will",
     "there's": "there is",
     "here's": "here is",
     "time's": "time is",
@@ -46,6 +56,8 @@ _CONTRACTIONS = {
     "wanna": "want to",
     "gotta": "got to",
     "gimme": "give me",
+    "c'mon": "come on",
+    "dunno": "don't know",
     "lemme": "let me",
     "y'all": "you all",
     "i'ma": "i am going to",
@@ -59,27 +71,28 @@ _SPELLINGS = {
     "cancelling": "canceling",
     "colour": "color",
     "favourite": "favorite",
-    "storey": "story",
     "thankyou": "thank you",
+    "nevermind": "never mind",
     "goodbye": "good bye",
     "byebye": "bye bye",
-    "mum": "mom",
     "grey": "gray",
     "mins": "minutes",
     "secs": "seconds",
     "hrs": "hours",
     "dont": "don't",
     "cant": "can't",
-    "whenever's": "whenever is",
 }
 _TOGETHER = {
     ("mocking", "bird"): "mockingbird",
     ("mockin", "bird"): "mockingbird",
     ("story", "teller"): "storyteller",
     ("good", "by"): "good bye",
-    ("time", "er"): "timer",
     ("any", "more"): "anymore",
-    ("a", "gain"): "again",
+    ("uh", "huh"): "mhm",
+    ("mm", "hm"): "mhm",
+    ("mm", "hmm"): "mhm",
+    ("m", "hm"): "mhm",
+    ("m", "hmm"): "mhm",
 }
 
 
@@ -107,8 +120,17 @@ class Words:
         """All of it in normalised words, with single blanks."""
         return " ".join(token.plain for token in self.tokens)
 
+    def set_off(self) -> frozenset[int]:
+        """The tokens with a stop or a comma before them."""
+        pairs = zip(self.tokens, self.tokens[1:], strict=False)
+        return frozenset(
+            place
+            for place, (before, token) in enumerate(pairs, start=1)
+            if _STOP.search(self.text, before.end, token.start)
+        )
+
     def original(self, first: int, end: int) -> str:
-        """The original text from one token to before another."""
+        """The original text from one token to before another, with signs that belong to it."""
         if first >= end:
             return ""
         return self.text[self.tokens[first].start : self.tokens[end - 1].end]
@@ -117,22 +139,50 @@ class Words:
 def words_of(text: str) -> Words:
     """Lower case, no punctuation, no hesitations; numbers in digits, one spelling a word."""
     seen = text[:LONGEST_CHARACTERS].replace("\u2019", "'").replace("\u2018", "'")
-    raw = [
-        Token(match[0].casefold(), match.start(), match.end()) for match in _TOKEN.finditer(seen)
-    ]
+    raw = _joined(
+        [Token(match[0].casefold(), *_extent(seen, match)) for match in _TOKEN.finditer(seen)]
+    )
     said = [token for token in raw if token.plain not in _SILENT] or raw
     return Words(text, tuple(_normalised(said)))
+
+
+def _extent(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """From where to where, with accents that are characters of their own, and "$", "%" or ")"."""
+    start, end = match.span()
+    while start > 0 and (
+        text[start - 1] == '"' or unicodedata.category(text[start - 1]) in _OPENING
+    ):
+        start -= 1
+    if text[start].isdigit() and text[max(0, start - 2) : start] in (" -", " +"):
+        start -= 1
+    place = end
+    while place < len(text) and (
+        text[place] in '%" ' or unicodedata.category(text[place]) in _CLOSING
+    ):
+        place += 1
+        if text[place - 1] != " ":
+            end = place
+    return start, end
+
+
+def _joined(said: list[Token]) -> list[Token]:
+    """With the words together that are one."""
+    together: list[Token] = []
+    for token in said:
+        before = together[-1] if together else None
+        one = _TOGETHER.get((before.plain, token.plain)) if before is not None else None
+        if before is None or one is None:
+            together.append(token)
+        else:
+            together[-1] = Token(one, before.start, token.end)
+    return together
 
 
 def _normalised(said: list[Token]) -> Iterator[Token]:
     plain = [token.plain for token in said]
     place = 0
     while place < len(said):
-        joined = _TOGETHER.get((plain[place], plain[place + 1] if place + 1 < len(said) else ""))
-        if joined is not None:
-            yield Token(joined, said[place].start, said[place + 1].end)
-            place += 2
-        elif (number := number_at(plain, place)) is not None:
+        if (number := number_at(plain, place)) is not None:
             digits, end = number
             yield Token(digits, said[place].start, said[end - 1].end)
             place = end
