@@ -16,7 +16,7 @@ STOPPING = Phrases(
         f"{_LEAVE} [{_THIS}] [here|already]",
         f"{_LEAVE} [the|your|this] {_NAMED} (mode|skill)",
         "(exit|quit|stop|leave|end|close) [the|this|that] game",
-        "(finish|no stop|no exit please|stop please stop|stop ok|stop no)",
+        "(no stop|no exit please|stop please stop|stop ok|stop no)",
         "stop [stop|it] stop [stop]",
         "(stop|cancel) (there|right there|right here|talking|everything|all that|all of that|now)",
         "stop (pretending|playing|doing that|doing this|this thing|that thing)",
@@ -50,7 +50,7 @@ HAVING_ENOUGH = Phrases(
         "[here|for now|for today]",
         "no more [of this|of that|of it|for now|for today|stories|thank you]",
         "(never mind|forget it|forget about it|skip it|drop it|leave it|that will do)",
-        "i (don't|do not) want (this|that|it|any) [anymore|any longer]",
+        "i (don't|do not) want (this|that|it|any|anymore) [anymore|any longer]",
         "i (don't|do not) want to (do this|do that|go on|continue|play|hear it|hear this"
         "|hear any|do it|listen) [anymore|any longer]",
         "(stop|quit|end|finish) [this|that|it] (here|now|there) [for now|for today]",
@@ -59,9 +59,9 @@ HAVING_ENOUGH = Phrases(
         "get out [of (this|here|this mode|the mode|this skill|the skill|it)]",
         "that is (all|it) [for now|for today|i need|i needed|i wanted]",
         "that will be all [for now|for today]",
-        "i am (good|out) [now]",
-        "(i quit|i give up|i am bored|i am tired of this|i would rather stop|i would like out)",
-        "(i am done listening|shut up|be quiet|leave me alone|cut it out|knock it off|kill it)",
+        "i am good [now]",
+        "(i quit|i give up|i am tired of this|i would rather stop|i would like out)",
+        "(i am done listening|shut up|cut it out)",
     ]
 )
 

@@ -1,8 +1,14 @@
 """Languages by their English names, with the tag that voices know them by."""
 
+import re
+from collections.abc import Sequence
+
 LANGUAGES = {
+    "Afrikaans": "af",
+    "Albanian": "sq",
     "Arabic": "ar",
     "Bengali": "bn",
+    "Brazilian Portuguese": "pt",
     "Bulgarian": "bg",
     "Catalan": "ca",
     "Chinese": "zh",
@@ -12,6 +18,8 @@ LANGUAGES = {
     "Dutch": "nl",
     "English": "en",
     "Estonian": "et",
+    "Farsi": "fa",
+    "Filipino": "tl",
     "Finnish": "fi",
     "French": "fr",
     "German": "de",
@@ -28,6 +36,7 @@ LANGUAGES = {
     "Latin": "la",
     "Latvian": "lv",
     "Lithuanian": "lt",
+    "Malay": "ms",
     "Mandarin": "zh",
     "Norwegian": "no",
     "Persian": "fa",
@@ -42,6 +51,7 @@ LANGUAGES = {
     "Swahili": "sw",
     "Swedish": "sv",
     "Tagalog": "tl",
+    "Tamil": "ta",
     "Thai": "th",
     "Turkish": "tr",
     "Ukrainian": "uk",
@@ -49,6 +59,10 @@ LANGUAGES = {
     "Vietnamese": "vi",
     "Welsh": "cy",
 }
+"""Tags of BCP 47, without a region: a voice is chosen by the language alone."""
+
+_BY_NAME = {name.casefold(): name for name in LANGUAGES}
+_ANY = re.compile(rf"\b(?:{'|'.join(sorted(_BY_NAME, key=len, reverse=True))})\b")
 
 
 def named(said: str) -> str | None:
@@ -56,4 +70,6 @@ def named(said: str) -> str | None:
     return _BY_NAME.get(said.strip().casefold())
 
 
-_BY_NAME = {name.casefold(): name for name in LANGUAGES}
+def languages_in(text: str) -> Sequence[str]:
+    """All that are named in it, in order and each once."""
+    return list(dict.fromkeys(_BY_NAME[found] for found in _ANY.findall(text.casefold())))

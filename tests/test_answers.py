@@ -13,6 +13,8 @@ YES = [
     *("I'm sure", "yes I am sure", "I do", "let's do it", "go for it", "by all means", "please do"),
     *("That's fine with me.", "you bet", "certainly", "yes yes", "yes, of course", "proceed"),
     *("I think so", "okay, let's go", "definitely", "yes, do that", "I'd love that", "no problem"),
+    *("mm-hmm", "no worries", "no objections", "I'm ready", "yes you may", "good idea"),
+    *("I don't mind", "that would be great", "I'd love to", "yes I guess so", "alrighty"),
     *("All right.", "no, I mean yes", "I would like to", "Yes, go ahead, thanks", "yup", "right"),
 ]
 NO = [
@@ -22,12 +24,23 @@ NO = [
     *("not really", "not yet", "I don't want to", "no, don't do it", "leave it", "better not"),
     *("maybe another time", "some other time", "no, I'm good", "on second thought, no", "later"),
     *("definitely not", "let's not", "yes, I mean no", "I guess not", "not at the moment", "pass"),
+    *(
+        "no, that's wrong",
+        "I'm not interested",
+        "hell no",
+        "no, not at all",
+        "yeah, no",
+        "don't do it",
+    ),
+    *("of course not", "I'd rather you didn't", "no you can't", "not a chance", "please no"),
     *("hmm, no", "I've changed my mind"),
 ]
 UNCLEAR = [
     *("", "hm", "what do you mean", "I'm not sure", "yes and no", "maybe", "what was the question"),
     *("tell me more first", "how long does it take", "the weather is nice", "I said nothing"),
     *("who is there", "could you repeat that", "yesterday", "nobody knows", "I know", "what"),
+    *("no wait yes", "yes no", "no, do it", "maybe yes", "huh?", "what", "wait", "hold on"),
+    *("no idea", "no one", "I don't know", "yes but not now", "right, what?", "well", "please"),
     *("pardon", "say that again", "is it safe", "what happens to my voice", "not sure", "no idea"),
 ]
 

@@ -34,6 +34,12 @@ from skills.words import words_of
         ("a year", 31_536_000),
         ("two weeks", 1_209_600),
         ("zero seconds", 0),
+        ("an hour and a quarter", 4_500),
+        ("couple of hours", 7_200),
+        ("half a minute", 30),
+        ("half an hour and ten seconds", 1_810),
+        ("twenty-five minutes", 1_500),
+        ("a fortnight", 1_209_600),
     ],
 )
 def test_a_duration_has_seconds(said: str, seconds: float) -> None:
@@ -69,6 +75,8 @@ def test_what_june_says_she_understands(seconds: int) -> None:
         (5_400, "1 hour and 30 minutes"),
         (90_061, "1 day, 1 hour, 1 minute and 1 second"),
         (0.2, "0 seconds"),
+        (-3.0, "0 seconds"),
+        (59.7, "1 minute"),
     ],
 )
 def test_a_duration_is_spoken(seconds: float, said: str) -> None:

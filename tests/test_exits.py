@@ -14,6 +14,10 @@ LEAVE = [
     *("Can you stop now please?", "exit the skill", "I've had enough of this"),
     *("enough", "that's enough for today", "let's stop here", "I want to stop", "never mind"),
     *("Okay that's enough for now, thank you.", "I don't want to go on", "switch off this skill"),
+    *("stop the story", "Exit story mode", "leave the translator", "turn this skill off"),
+    *("could we please stop now", "I'd like to stop now", "that's quite enough, thank you"),
+    *("no, stop", "stop, please, stop", "all done", "I quit", "we can stop now", "that'll do"),
+    *("no more stories", "Resume normal conversation.", "I don't want any more", "nevermind"),
     *("go back to normal", "Let's go back to normal conversation", "forget it", "we're done here"),
 ]
 STAY = [
@@ -22,6 +26,10 @@ STAY = [
     *("what is a stop", "go on", "and then he quit his job", "turn off the light", "get back"),
     *("back to normal life", "that was not enough", "no more wolves", "the end", "more", "again"),
     *("please don't stop now", "stop the thief", "I'm done with my homework", "normal people"),
+    *("go back to the start", "finish the story", "finish it", "that's not all", "I'm bored"),
+    *("stop sign", "stop the music", "don't quit", "the end of it", "can't you stop it raining"),
+    *("no exit", "leave a message", "end of the road", "I want to go back", "turn it up"),
+    *("is that all there is", "enough money for a horse", "I need to stop at the shop"),
     *("exit to the left", "I quit smoking", "leave the door open", "cancel my flight", "wait"),
     *("how do you stop a horse", "she went back to normal", "non-stop", "quit it said the fox"),
 ]

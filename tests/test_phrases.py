@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from skills.durations import Duration
 from skills.patterns import wordings
 from skills.phrases import Phrases
-from skills.polite import AFTER, BEFORE
+from skills.polite import AFTER, AFTER_A_STOP, BEFORE
 from skills.words import words_of
 
 TIMER = Phrases(
@@ -23,6 +24,10 @@ TIMER = Phrases(
     slots={"seconds": Duration, "name": str},
 )
 NOTE = Phrases(["(take|make) a note [that|to] {text}", "note that {text}"], slots={"text": str})
+LONG = Phrases(
+    ["a {x} a {y} a {z} b", "wait {seconds} end"],
+    slots=dict.fromkeys("xyz", str) | {"seconds": Duration},
+)
 PAINT = Phrases(
     ["paint it {color}", "paint {count} of it", "paint {what} in {color}", "paint {share} percent"],
     slots={
@@ -68,9 +73,14 @@ def test_a_phrase_is_a_whole_utterance(said: str, slots: Mapping[str, Any] | Non
     [
         ("Note that Ann's flight is at 5 p.m.", {"text": "Ann's flight is at 5 p.m."}),
         ("Please make a note to buy MILK, thank you!", {"text": "buy MILK"}),
-        ("take a note: twenty five eggs 🙂", {"text": "twenty five eggs"}),
+        ("take a note: twenty five eggs 🙂", {"text": "twenty five eggs 🙂"}),
         ("take a note that Zoë's café is closed", {"text": "Zoë's café is closed"}),
         ("take a note that", {"text": "that"}),
+        ("note that I fly today", {"text": "I fly today"}),
+        ("note that the meeting is in June", {"text": "the meeting is in June"}),
+        ("note that I like you, June", {"text": "I like you"}),
+        ("note that this one is for me please", {"text": "this one is for me"}),
+        ("note that this is it, for me, please, June.", {"text": "this is it"}),
         ("take a note", None),
         ("take a note …", None),
     ],
@@ -97,6 +107,17 @@ def test_a_slot_has_a_type(said: str, slots: Mapping[str, Any] | None) -> None:
     assert found(PAINT, said) == slots
 
 
+def test_a_duration_is_found_behind_a_free_text() -> None:
+    """Whatever the text holds; and also if its type has further limits."""
+    remind = Phrases(
+        ["remind me to {text} in {seconds}"],
+        slots={"text": str, "seconds": Annotated[Duration, Field(gt=0)] | None},
+    )
+    said = "remind me to put it in the oven in an hour and a half, please"
+    assert found(remind, said) == {"text": "put it in the oven", "seconds": 5400}
+    assert found(remind, "remind me to put it in the oven in time") is None
+
+
 def test_the_closer_phrase_wins() -> None:
     """More words of its own, or of closed slots."""
     match = TIMER.match(words_of("set a timer for 5 minutes called tea"))
@@ -106,7 +127,7 @@ def test_the_closer_phrase_wins() -> None:
 
 @given(
     st.lists(st.sampled_from(BEFORE), max_size=3),
-    st.lists(st.sampled_from(AFTER), max_size=3),
+    st.lists(st.sampled_from([*AFTER, *((",", *tail) for tail in AFTER_A_STOP)]), max_size=3),
     st.sampled_from(["Buy milk", "Ann's flight", "the 25 red ones"]),
 )
 def test_politeness_changes_nothing(
@@ -115,6 +136,14 @@ def test_politeness_changes_nothing(
     """Neither whether it is the phrase nor what stands in it."""
     wrapped = [*before, ("note", "that", text), *after]
     assert found(NOTE, " ".join(" ".join(part) for part in wrapped)) == {"text": text}
+
+
+def test_a_no_is_politeness_before_a_comma_only() -> None:
+    """No more is not more."""
+    more = Phrases(["more", "another one"])
+    assert found(more, "no more") is None
+    assert found(more, "No, more!") == {}
+    assert found(more, "No. Another one, please.") == {}
 
 
 def test_politeness_alone_is_a_phrase_too() -> None:
@@ -158,13 +187,17 @@ def test_a_pattern_has_wordings() -> None:
         ("say {text} {other}", "two slots side by side"),
         ("say {text} and {text}", "a slot twice"),
         ("say {list} now", "cannot be a `list`"),
+        ("say {several} now", "a slot cannot be"),
         ("say " + "[a|b|c|d] " * 6, "more than 2,000 wordings"),
     ],
 )
 def test_a_wrong_phrase_is_named(pattern: str, wrong: str) -> None:
     """With what is wrong with it."""
     with pytest.raises(ValueError, match="the phrase") as raised:
-        Phrases([pattern], slots={"text": str, "other": str, "list": list, "who": str})
+        Phrases(
+            [pattern],
+            slots={"text": str, "other": str, "list": list, "who": str, "several": int | str},
+        )
     assert wrong in str(raised.value)
     assert pattern.strip() in str(raised.value)
 
@@ -178,13 +211,18 @@ def test_a_wrong_phrase_is_named(pattern: str, wrong: str) -> None:
         "paint it " * 300 + "blue",
         "hey june could you please " * 100 + "note that it is so",
         "x" * 4_000,
+        "a b " + "a x " * 78,
+        "wait end " + "a minute and a half " * 30,
+        "please can you " * 20 + "a b a " * 20 + " please thanks" * 20,
+        "( $" * 1_000,
+        "five hundred thousand and " * 150,
     ],
 )
 def test_no_utterance_takes_long(said: str) -> None:
     """A caller may say anything; n = 1 each, far from what a backtracking expression would take."""
     words = words_of(said)
     began = time.perf_counter()
-    for phrases in (TIMER, NOTE, PAINT):
+    for phrases in (TIMER, NOTE, PAINT, LONG):
         phrases.match(words)
     assert time.perf_counter() - began < 0.5
 

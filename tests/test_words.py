@@ -64,6 +64,11 @@ def test_numbers_in_words_become_digits(number: int, link: str) -> None:
         ("I don't know", "i don't know"),
         ("Let's go, I'd say", "let us go i would say"),
         ("another one", "another 1"),
+        ("the other one, no one, this one", "the other 1 no 1 this 1"),
+        ("Uh-huh, mm-hmm", "mhm mhm"),
+        ("he dunno, c'mon", "he don't know come on"),
+        ("what a gain", "what a gain"),
+        ("nineteen eighty four", "19 84"),
         ("a hand and an eye", "a hand and an eye"),
         ("Ωmega Straße 你好", "ωmega strasse 你好"),
     ],
@@ -89,6 +94,33 @@ def test_the_original_text_can_be_had_back() -> None:
     assert words.original(2, 6) == "Ann's flight is at"
     assert words.original(6, 7) == "twenty five"
     assert words.original(3, 3) == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cafe\u0301",
+        "नमस्ते",
+        "$5",
+        "-5 degrees",
+        "50%",
+        "C++",
+        "X (really)",
+        '"hi"',
+        "eggs \U0001f642",
+    ],
+)
+def test_signs_belong_to_their_word(said: str) -> None:
+    """Accents of their own, money, brackets; but no stops."""
+    words = words_of(f"so {said}, thanks")
+    assert words.original(1, len(words.tokens) - 1) == said
+
+
+def test_a_stop_sets_words_off() -> None:
+    """A comma does, a hyphen does not."""
+    words = words_of("No, tell me a twenty-five, um word story. Thanks")
+    assert words.plain == "no tell me a 25 word story thanks"
+    assert words.set_off() == {1, 5, 7}
 
 
 def test_an_endless_text_is_looked_at_no_further() -> None:

@@ -57,15 +57,18 @@ def _read(file: Path) -> Tale:
     sentences = tuple(line for line in lines[empty:] if line)
     if not sentences:
         raise ValueError(f"`{file.name}` tells nothing")
-    return Tale(file.stem, head["Title"], head["Author"], sentences, _ends(sentences))
+    ends = _ends(sentences)
+    if ends is None:
+        raise ValueError(f"`{file.name}` is too long to be told in {MOST_PIECES} pieces")
+    return Tale(file.stem, head["Title"], head["Author"], sentences, ends)
 
 
-def _ends(sentences: tuple[str, ...]) -> tuple[int, ...]:
+def _ends(sentences: tuple[str, ...]) -> tuple[int, ...] | None:
     for most_words in PIECE_WORDS:
         ends = tuple(_end(sentences, first, most_words) for first in range(len(sentences)))
         if pieces(ends) <= MOST_PIECES:
-            break
-    return ends
+            return ends
+    return None
 
 
 def _end(sentences: tuple[str, ...], first: int, most_words: int) -> int:
