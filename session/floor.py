@@ -10,7 +10,7 @@ from typing import Any
 from session.mode_steps import ModeSteps, Unheard
 from session.outcomes import ANSWER, BEGIN, Answered, Line, Outcome, Own, Spoken, Taken, UseTool
 from session.records import SkillSession
-from skills import Effect
+from skills import AnyMode, Effect
 from skills.answers import answer_in
 from skills.exits import is_exit
 from skills.registry import Begin, Reserved, Use
@@ -145,10 +145,13 @@ class Floor:
         if skill.stage == "confirming":
             return await self._confirmed(skill, words)
         mode = self._registry.modes.get(skill.name)
-        if is_exit(words, () if mode is None else mode.exits):
+        if is_exit(words, () if mode is None else _exits_of(mode)):
             return Taken(Line(Own.LEFT), None)
-        if mode is not None and not mode.takes_all and (asked := self._by_phrase(words)):
-            return Taken(asked, skill)
+        if mode is not None and not mode.takes_all:
+            asked = self._by_phrase(words)
+            # "Tell me another story" is the storyteller's own business.
+            if asked is not None and not _begins(asked, mode):
+                return Taken(asked, skill)
         return await self._steps.step(skill, text, self._unheard)
 
     def _by_phrase(self, words: Words) -> Outcome | None:
@@ -173,3 +176,13 @@ class Floor:
         if skill.asked_again:
             return Taken(Line(Own.CANCELED), None)
         return Taken(Line(Own.UNCLEAR), skill.model_copy(update={"asked_again": True}))
+
+
+def _begins(asked: Outcome, mode: AnyMode) -> bool:
+    return isinstance(asked, UseTool) and asked.name == BEGIN + mode.name
+
+
+def _exits_of(mode: AnyMode) -> tuple[str, ...]:
+    """Its own, and those by its name."""
+    name = mode.name.replace("_", " ").replace("-", " ")
+    return (*mode.exits, f"(exit|leave|stop|quit|end|disable|turn off) [the] {name} [mode|skill]")

@@ -58,6 +58,7 @@ YES_DESPITE_NO = Phrases(
 NO = Phrases(
     [
         f"{_NO} [{_NO}]",
+        "(i am not sure|not sure|i don't know) so no",
         "no no no [no]",
         "nah nah nah",
         f"{_NO} (thank you|thanks|i don't|i do not|i am not|i would not|not now|never mind|don't"

@@ -23,7 +23,7 @@ LEAD = "(ok|thanks|thank you|thank you very much|that is all|that was all|great|
         f"(take care|see you|see you later|see you soon|talk to you later|good night) [{BYE}]",
         f"have a (nice|good|great|lovely) (day|evening|night|one) [{BYE}]",
         f"[let us|we can|you can] (hang up|end (the|this|our) (call|conversation)) [{BYE}]",
-        "(drop|finish|stop|terminate|close|quit) (the|this) call",
+        "(drop|finish|stop|terminate|close|quit) (the|this|our) call [here|there]",
         "that (is|was|will be) all [for now|for today] [thanks|thank you] " + BYE,
     ]
 )

@@ -15,6 +15,7 @@ STOPPING = Phrases(
     [
         f"{_LEAVE} [{_THIS}] [here|already]",
         f"{_LEAVE} [the|your|this] {_NAMED} (mode|skill)",
+        f"{_LEAVE} [the] (storyteller|translator|mockingbird)",
         "(exit|quit|stop|leave|end|close) [the|this|that] game",
         "(no stop|no exit please|stop please stop|stop ok|stop no)",
         "stop [stop|it] stop [stop]",
@@ -38,6 +39,8 @@ GOING_BACK = Phrases(
         "[go|get|come|switch|take me] back to (june|you|talking normally|just talking|talking)",
         "[be|act|talk|speak] [to me] (normal|normally) [again]",
         "[just] (be normal|talk normally|talk to me normally|talk to june)",
+        "[stop|quit] (talking|speaking|sounding) like me",
+        "(use|go back to|back to) your (normal|own|usual|regular|real) voice [again]",
     ]
 )
 HAVING_ENOUGH = Phrases(

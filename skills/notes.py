@@ -33,7 +33,9 @@ Fact = Annotated[
 @ability(
     phrases=[
         "(take|make|write|leave|add|create|save|keep|jot down|put down) (a|the|one|another|this) "
-        "(note|memo) [that|to|saying|of|for me that|about] {text}",
+        "(note|memo) [that|to|saying|of|about] {text}",
+        "(take|make|write|save|keep) (a|another) (note|memo) for me [that|to] {text}",
+        "(jot|write|note|put) (this|that|it) down {text}",
         "(add|put|write|save) {text} (to|in|into|on|down in) my notes",
         "note [down] [that|to] {text}",
         "(write|jot) down [that|this] {text}",
@@ -71,8 +73,10 @@ async def _kept(ports: Ports, text: str) -> str:
         f"(read|show|list|tell me|give me|repeat|check) [me] [all] [of] my {_NOTES}",
         f"what (are|is) [in|on] my {_NOTES}",
         f"what {_NOTES} do i have",
-        f"do i have [any] {_NOTES}",
-        "what did i (note|write down|ask you to remember|tell you to remember)",
+        f"do i have [any] {_NOTES} [saved|stored|written down]",
+        "(hear|see|get|have) my notes [again|read]",
+        "what did i (note|write down|ask you to remember|tell you to remember|note down)",
+        "what did i (ask|tell) you to (write down|note|keep|note down)",
         "what (have i|did i) (noted|written down|asked you to remember)",
         "(read|play) back my notes",
         "read my notes (back|to me)",
@@ -117,7 +121,8 @@ async def delete_note(ports: Ports, which: str) -> str:
     phrases=[
         "(delete|remove|erase|clear|forget|throw away) [all] [of] my notes",
         "(delete|remove|erase|clear) (all|every one of) [the] notes",
-        "(delete|remove|erase|clear|forget) (everything|all) [that] i (noted|wrote down)",
+        "(delete|remove|erase|clear|forget) (everything|all) [that] (i|you) "
+        "(noted|wrote down|have noted|kept|remembered|noted down) [for me]",
         "clear (the|my) (note list|list of notes)",
     ]
 )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-MOST_WORDINGS = 2_000
+MOST_WORDINGS = 4_000
 
 _PIECE = re.compile(r"\{\s*(\w+)\s*\}|[\[\]()|]|[^\[\](){}|]+|.")
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from skills.patterns import MOST_WORDINGS, wordings
@@ -83,8 +84,10 @@ class Phrases:
         pieces = [words_of(piece).plain for piece in _SLOT.split(wording)[::2]]
         if not any(pieces):
             raise ValueError(f'the phrase "{pattern}" has no words of its own')
-        if not all(pieces[1:-1]):
-            raise ValueError(f'the phrase "{pattern}" has two slots side by side')
+        are_open = [self._slots[name].is_open for name in names]
+        pairs = zip(pieces[1:-1], pairwise(are_open), strict=True)
+        if any(not piece and all(sides) for piece, sides in pairs):
+            raise ValueError(f'the phrase "{pattern}" has two texts side by side')
         literal = [word for piece in pieces for word in piece.split()]
         kinds = [f"{{{self._slots[name].kind}}}" for name in names]
         self._expansions.add(_joined(pieces, kinds))

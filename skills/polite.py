@@ -28,6 +28,7 @@ BEFORE = _read(
         *("why do not you", "why don't you", "how about you", "is it possible to", "you could"),
         *("you can", "i think", "i guess", "if you can", "for me", "one more thing", "also"),
         *("would it be possible to", "is there any chance you could", "any chance you could"),
+        *("i am bored", "i am so bored", "i can't sleep", "i have an idea", "i need help"),
         *("no june", "no wait", "wait", "hang on", "hold on", "one second", "come on", "cool"),
     )
 )
@@ -39,6 +40,7 @@ AFTER = _read(
         *("if you can", "if you could", "would you", "will you", "could you", "can you"),
         *("if you do not mind", "if you don't mind", "if that is ok", "if possible"),
         *("if you please", "thanks so much", "thank you so much", "cheers", "pretty please"),
+        *("or something", "or something like that", "or so", "real quick please"),
         *("will ya", "if you would", "when you can", "june please", "thanks june", "please june"),
     )
 )

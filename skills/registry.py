@@ -13,7 +13,7 @@ from skills.phrases import Match, Phrases
 from skills.reserved import RESERVED, RESERVED_HEARD_AS
 from skills.skill import Skill
 from skills.triggers import Target, all_of, outer_of, phrases_of
-from skills.words import Words
+from skills.words import Words, sentences_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,18 @@ class Registry:
         return self._owners[name]
 
     def find(self, words: Words) -> Found | None:
-        """What a whole utterance asks for. What shares most words with it wins."""
+        """What an utterance, or else a sentence of it, asks for.
+
+        Of several phrases the one that shares most words with it wins, of several sentences the
+        last.
+        """
+        found = self._find(words)
+        if found is None and len(sentences := sentences_of(words)) > 1:
+            asked = (self._find(sentence) for sentence in reversed(sentences))
+            found = next((one for one in asked if one is not None), None)
+        return found
+
+    def _find(self, words: Words) -> Found | None:
         best: tuple[tuple[int, int], Found] | None = None
         places = {
             place for word in set(words.plain.split()) for place in self._by_word.get(word, ())

@@ -7,10 +7,13 @@ RESERVED: Mapping[str, Sequence[str]] = {
         "use your skill mockingbird",
         "activate mockingbird",
         "mockingbird mode",
-        "show me voice cloning",
-        "demonstrate voice cloning",
-        "mimic my voice",
-        "copy my voice",
+        "(show me|demonstrate|try|do|start|use) [the] voice cloning",
+        "(mimic|copy|clone|imitate|use|do|take|borrow) my voice [for (a bit|a while|a moment)]",
+        "(start|turn on|switch on|enter|go into|begin) [the] mockingbird [mode|skill|thing]",
+        "[do] [the] mockingbird [thing|skill]",
+        "(speak|talk|answer|reply) (in|with) my voice",
+        "(speak|talk|sound) like me",
+        "[i would like to|i want to] hear you (sound|speak|talk) like me",
     ),
 }
 """By the name of the skill that may use them."""

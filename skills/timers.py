@@ -23,7 +23,7 @@ TOO_MANY = f"You have {MOST} timers already. Cancel one of them first."
 
 _SET = "(set|set me|start|make|make me|create|give me|put on|begin|add|set up|i need|i want)"
 _TELL = "(remind me|tell me|ping me|let me know|give me a reminder|set a reminder)"
-_CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off)"
+_CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off|get rid of)"
 
 
 @ability(
@@ -37,7 +37,12 @@ _CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off)"
         "timer {seconds}",
         "time {seconds} [for me]",
         "(count down|countdown) [from|for] {seconds}",
-        "(wake me|wake me up|call me|alert me) in {seconds}",
+        "(wake me|wake me up|alert me|remind me|ping me) (in|after) {seconds}",
+        "(let me know|tell me|alert me) (in|after) {seconds}",
+        "(let me know|tell me) when {seconds} (is|are|have) (up|over|passed)",
+        "{seconds} on the (timer|clock)",
+        f"{_SET} [a|another] timer {{seconds}} [(for|for the) {{name}}]",
+        "put {seconds} on [the (timer|clock)] [(for|for the) {name}]",
     ]
 )
 async def set_timer(ports: Ports, seconds: Duration, name: str = "") -> str:
@@ -113,6 +118,7 @@ async def set_reminder(ports: Ports, what: str, seconds: Duration = 0, at: str =
         "how (much time|long|much longer|many minutes) (is|are) left on (the|my) {name} timer",
         "how (much time|long) (does|has) (the|my) {name} timer (have|got) [left]",
         "how is (the|my) [{name}] timer doing",
+        "how (long|much longer) (till|until|before) (the|my) {name} (is done|is ready|done|ready)",
         "check (the|my) (timer|timers)",
         "when (does|will|is) (the|my) (timer|alarm) (go off|ring|end|be done|done|over)",
     ]
@@ -138,7 +144,8 @@ async def list_timers(ports: Ports, name: str = "") -> str:
         f"{_CANCEL} (timer|alarm) {{name}}",
         f"{_CANCEL} (the|my) (timer|alarm) (for|called|named|at) [the|my] {{name}}",
         f"{_CANCEL} (the|my) reminder to {{name}}",
-        "(i do not|i don't) need (the|that|my) (timer|alarm) [anymore|any longer]",
+        "i (do not|don't) need (the|that|my) (timer|alarm) [anymore|any longer]",
+        "i (do not|don't) need (the|that|my) {name} (timer|alarm) [anymore|any longer]",
     ]
 )
 async def cancel_timer(ports: Ports, name: str = "") -> str:

@@ -49,6 +49,10 @@ _SAY = (
 )
 _WORD = "(word|translation|phrase|expression|term)"
 _INTO = "(in|into|to)"
+_SOMETHING = (
+    "(something|a few things|some things|some words|a few words|a sentence|some sentences|a phrase"
+    "|some phrases|a few phrases|a word|a text)"
+)
 _MODE = "(translator|translation|translate|translating|interpreter)"
 
 CHANGE = Phrases(
@@ -102,10 +106,16 @@ class Translator(Mode[Translation]):
         f"translate [this|that|something|it] [for me] {_INTO} {{language}}",
         f"translate [this|that|something|it] from {{source}} {_INTO} {{language}}",
         f"translate {{source}} {_INTO} {{language}}",
+        f"translate [this|that|it] {_INTO} {{language}} {{text}}",
         f"translate {{text}} {_INTO} {{language}}",
         f"translate {{text}} from {{source}} {_INTO} {{language}}",
         f"{_SAY} {{text}} in {{language}}",
         f"what is the {{language}} {_WORD} (for|of) {{text}}",
+        "what is [the] {language} for {text}",
+        f"(help me|help us) translate [{_SOMETHING}] [for me] [{_INTO} {{language}}]",
+        f"translate {_SOMETHING} [for me] [{_INTO} {{language}}]",
+        f"(start|begin) (translating|interpreting) [{_INTO} {{language}}]",
+        f"(translation|translating) [please] [from] {{source}} {_INTO} {{language}}",
         f"(what is|what is the) {_WORD} (for|of) {{text}} in {{language}}",
         "(tell me|show me|teach me) [how] to say {text} in {language}",
         "tell me how you say {text} in {language}",
@@ -132,7 +142,10 @@ class Translator(Mode[Translation]):
         ],
         "stay": Literal["stay in", "remain in", "keep", "stay in the", "keep on"],
     }
-    exits = ("(stop|quit|end) (translating|interpreting|the translation|translation)",)
+    exits = (
+        "(stop|quit|end) (translating|interpreting|the translation|translation)",
+        "(i am|we are) (done|finished|through) (translating|interpreting)",
+    )
     takes_all = True
     state = Translation
 

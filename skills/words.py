@@ -10,6 +10,10 @@ from skills.numbers import number_at
 LONGEST_CHARACTERS = 4_000
 """Of an utterance that is looked at; what comes after is no phrase of anybody's."""
 
+MOST_SENTENCES = 5
+"""Who says more than that tells something."""
+
+_SENTENCE_END = re.compile(r"(?<=[^\W_][^\W_])[.!?…]+(?=\s)|\n")
 _TOKEN = re.compile(
     r"[ap]\.\s?m\b\.?|o\.k\b\.?|\d{1,3}(?:,\d{3})+\b|\d+\.\d+|\d+|[^\W\d_]+(?:'[^\W\d_]+)*",
     re.IGNORECASE,
@@ -176,6 +180,13 @@ def _joined(said: list[Token]) -> list[Token]:
         else:
             together[-1] = Token(one, before.start, token.end)
     return together
+
+
+def sentences_of(words: Words) -> list[Words]:
+    """Its sentences, as far as speech recognition or a keyboard has parted them; none of many."""
+    parts = _SENTENCE_END.split(words.text[:LONGEST_CHARACTERS])
+    sentences = [sentence for part in parts if (sentence := words_of(part)).tokens]
+    return sentences if len(sentences) <= MOST_SENTENCES else []
 
 
 def _normalised(said: list[Token]) -> Iterator[Token]:

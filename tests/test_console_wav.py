@@ -135,6 +135,12 @@ async def test_a_minute_is_heard_alike_at_both_speeds(tmp_path: Path) -> None:
     assert re.search(r"^ +.*reply \d+ ms$", at_speech.written, re.MULTILINE)
 
 
+CAN = (
+    "I can tell the time, set timers, keep notes, tell stories, and translate. "
+    "For anything else I need a language model."
+)
+
+
 @pytest.mark.slow
 async def test_a_caller_who_speaks_over_june_is_listened_to(tmp_path: Path) -> None:
     """Her sentence is cut in what is printed as in what is heard, and the new question answered."""
@@ -143,8 +149,8 @@ async def test_a_caller_who_speaks_over_june_is_listened_to(tmp_path: Path) -> N
     done = await talk(tmp_path, "-v")
     greeting, cut, whole = done.said_by("june")
     assert greeting == ENGLISH.greeting
-    assert brain.ABILITIES.startswith(cut)
-    assert 10 < len(cut) < len(brain.ABILITIES) - 20
+    assert CAN.startswith(cut)
+    assert 10 < len(cut) < len(CAN) - 20
     assert whole == brain.WHO
     assert "interrupted" in done.written
     async with LocalSpeech(threads=1) as ears:

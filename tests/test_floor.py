@@ -141,6 +141,13 @@ async def test_a_phrase_begins_a_mode_and_another_one_ends_it(call: Call) -> Non
     assert call.kept == [counting(5), counting(6, turns=1), None]
 
 
+@pytest.mark.parametrize("said", ["enough numbers", "Leave the counting, please.", "stop counting"])
+async def test_a_mode_is_left_by_its_own_exits_and_its_name(call: Call, said: str) -> None:
+    """Beside the usual ones."""
+    await call.says("count")
+    assert await call.says(said) == Line(Own.LEFT)
+
+
 async def test_what_nobody_asked_for_is_the_models(call: Call) -> None:
     """Also words that only sound like a phrase."""
     assert await call.says("How do I count sheep?") == Answered()
@@ -241,8 +248,9 @@ async def test_a_mode_that_takes_all_is_left_only_by_an_exit(call: Call) -> None
 
 
 async def test_another_mode_takes_the_floor(call: Call) -> None:
-    """The first one is over; and one that is begun again begins anew."""
+    """The first one is over. What begins a mode is, inside it, one of its turns."""
     await call.says("count from 5")
+    assert await call.says("count from 3") == Spoken("6.")
     assert await call.says("greedy mode") == Spoken("I begin at 0.")
     assert call.kept[-1] == counting(0, name="greedy")
 

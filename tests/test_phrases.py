@@ -184,11 +184,11 @@ def test_a_pattern_has_wordings() -> None:
         ("tell {who", "not `{name}`"),
         ("tell {nobody}", "the slot `nobody`"),
         ("{text}", "no words of its own"),
-        ("say {text} {other}", "two slots side by side"),
+        ("say {text} {other}", "two texts side by side"),
         ("say {text} and {text}", "a slot twice"),
         ("say {list} now", "cannot be a `list`"),
         ("say {several} now", "a slot cannot be"),
-        ("say " + "[a|b|c|d] " * 6, "more than 2,000 wordings"),
+        ("say " + "[a|b|c|d] " * 7, "more than 4,000 wordings"),
     ],
 )
 def test_a_wrong_phrase_is_named(pattern: str, wrong: str) -> None:

@@ -133,7 +133,18 @@ def test_what_recognition_makes_of_a_phrase_is_found() -> None:
     assert find(Registry([skill("dancing", mimic)]), "dents with me") == Use(mimic, {})
 
 
-@pytest.mark.parametrize("phrase", RESERVED["mockingbird"])
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "use your skill mockingbird",
+        "activate mockingbird",
+        "mockingbird mode",
+        "show me voice cloning",
+        "demonstrate voice cloning",
+        "mimic my voice",
+        "copy my voice",
+    ],
+)
 def test_reserved_phrases_are_known(phrase: str) -> None:
     """June can say that she cannot do it yet."""
     assert find(Registry([]), f"June, {phrase}, please") == Reserved("mockingbird")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from skill_fakes import WEDNESDAY
 
 import skills.storyteller as module
-from skill_fakes import WEDNESDAY
 from skills import ByModel, Heard, Say, Step
 from skills.collecting import skill_of_module
 from skills.exits import is_exit
@@ -21,6 +21,7 @@ from skills.storyteller import (
     HINT,
     NO_MORE,
     NO_OTHER,
+    NO_TIME,
     TALES,
     THE_END,
     YES_OR_NO,
@@ -28,7 +29,7 @@ from skills.storyteller import (
     Storyteller,
 )
 from skills.storyteller.by_model import LAST, LONGEST_TOPIC_CHARACTERS
-from skills.storyteller.tales import HEAD, MOST_PIECES, PIECE_WORDS, Tale, pieces, tales_in
+from skills.storyteller.tales import FOLDER, HEAD, MOST_PIECES, PIECE_WORDS, Tale, pieces, tales_in
 from skills.storyteller.wishes import wish_in
 from skills.triggers import phrases_of
 from skills.words import words_of
@@ -381,6 +382,33 @@ def test_the_last_turn_says_that_it_ends(utterance: str, state: Story, reply: st
 
 
 @pytest.mark.parametrize(
+    ("utterance", "state", "turns_left", "begins"),
+    [
+        ("another one", EARLY, 8, "Here is The Father and His Sons"),
+        ("another one", at("father_and_sons", 0), 7, "Here is The Fox and the Horse"),
+        ("another one", at("father_and_sons", 0), 6, "Here is The Hare and the Tortoise"),
+        ("another one about a fox", EARLY, 4, "I know no story about that, but here is The Fa"),
+        ("another one", EARLY, 1, "Here is The Hare and the Tortoise"),
+        ("another one", EARLY, 0, ENOUGH),
+        ("yes", over(ELVES.name, told=("hare_and_tortoise", "lion_and_mouse")), 1, ENOUGH),
+        (
+            "another one",
+            at(ELVES.name, 0, told=("hare_and_tortoise", "lion_and_mouse")),
+            1,
+            NO_TIME,
+        ),
+    ],
+)
+def test_no_tale_is_begun_that_cannot_be_ended(
+    utterance: str, state: Story, turns_left: int, begins: str
+) -> None:
+    """Of those that are left, one is told that fits into the turns that are left."""
+    step = MODE.step(state, heard(utterance, turns_left=turns_left))
+    assert said(step).startswith(begins)
+    assert (step.state is None) == (begins == ENOUGH)
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         '{"tale": 5}',
@@ -428,15 +456,14 @@ UTTERANCES = st.one_of(
 
 @settings(deadline=None)
 @given(
-    day=st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)),
+    now=st.datetimes(timezones=st.just(UTC)),
     topic=st.one_of(st.just(""), st.sampled_from(list(ABOUT.values())), st.text(max_size=40)),
     turns=st.lists(st.tuples(UTTERANCES, st.none() | st.integers(0, 800)), max_size=14),
 )
 def test_any_listener_hears_a_tale(
-    day: datetime, topic: str, turns: list[tuple[str, int | None]]
+    now: datetime, topic: str, turns: list[tuple[str, int | None]]
 ) -> None:
     """Whatever is said and interrupted: short replies, inside the tale, never a fault."""
-    now = day.replace(tzinfo=UTC)
     step = MODE.begin(heard(now=now, slots={"topic": topic}))
     for count, (utterance, caught) in enumerate(turns):
         assert any(letter.isalpha() for letter in said(step))
@@ -528,7 +555,7 @@ def test_a_models_story_that_was_interrupted_goes_on_as_it_was() -> None:
 
 def test_each_tale_says_where_it_comes_from() -> None:
     """In its head; and it is in the public domain."""
-    files = sorted(module.FOLDER.glob("*.txt"))
+    files = sorted(FOLDER.glob("*.txt"))
     assert [file.stem for file in files] == list(TALES)
     assert len(files) >= 7
     for file in files:

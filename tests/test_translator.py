@@ -1,15 +1,18 @@
 """The translator: what begins it, its questions, one phrase or all of them, and odd input."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from skill_fakes import WEDNESDAY
 
+import skills.translator as module
 from skills import ByModel, Heard, Say, Step
+from skills.collecting import skill_of_module
+from skills.exits import is_exit
 from skills.languages import LANGUAGES, languages_in, named
-from skills.phrases import Phrases
 from skills.translator import (
     ASKING,
     GIVEN_UP,
@@ -22,11 +25,11 @@ from skills.translator import (
     Translation,
     Translator,
 )
+from skills.triggers import phrases_of
 from skills.words import words_of
 
-NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 TRANSLATOR = Translator()
-PHRASES = Phrases(Translator.triggers, slots={**Translator.slots, "text": str})
+PHRASES = phrases_of(TRANSLATOR)
 
 FRENCH = Translation(language="French", questions=1)
 STAYS = FRENCH.model_copy(update={"stays": True})
@@ -46,26 +49,37 @@ BEGIN: list[tuple[str, dict[str, str]]] = [
     ("translate from English to Polish", {"source": "English", "language": "Polish"}),
     ("translate English to Polish", {"source": "English", "language": "Polish"}),
     ("Translate good morning to French", {"text": "good morning", "language": "French"}),
-    ("How do you say where is the station in Italian?", {"text": "where is the station"}),
+    (
+        "How do you say where is the station in Italian?",
+        {"text": "where is the station", "language": "Italian"},
+    ),
     ("what's thank you in Japanese", {"text": "thank you", "language": "Japanese"}),
     ("what is the word for love in Greek", {"text": "love", "language": "Greek"}),
     ("what is the French word for bread", {"text": "bread", "language": "French"}),
     ("I want to say good night in Dutch", {"text": "good night", "language": "Dutch"}),
     ("translate to Brazilian Portuguese", {"language": "Brazilian Portuguese"}),
     ("translate everything to German", {"everything": "everything", "language": "German"}),
-    ("translate everything I say into German from now on", {"everything": "everything i say"}),
+    (
+        "translate everything I say into German from now on",
+        {"everything": "everything i say", "language": "German"},
+    ),
     ("stay in translation mode", {"stay": "stay in"}),
+    ("be my interpreter", {}),
+    ("I need help translating into Spanish", {"language": "Spanish"}),
+    ("say I love Aunt Polly in Welsh", {"text": "I love Aunt Polly", "language": "Welsh"}),
 ]
 NEAR_MISSES = [
     *("what is the weather in Paris", "what is the capital of France", "do you speak French"),
     *("I like it in English", "the book was translated to French", "I live in Germany"),
     *("translate hello to Klingon", "say hello to my mother", "how do you say that", "French"),
     *("what is new in German politics", "who wrote it in French", "turn on the light"),
+    *("the translator was late", "I lost my translation", "what is the time in Paris", "a mode"),
+    *("he can translate it", "translations are hard", "my interpreter called", "say hello"),
 ]
 
 
 def hear(text: str = "", **changed: Any) -> Heard:
-    return Heard(text, NOON, **{"has_model": True, **changed})
+    return Heard(text, WEDNESDAY, **{"has_model": True, **changed})
 
 
 def kind(step: Step[Translation]) -> str:
@@ -79,16 +93,24 @@ def kind(step: Step[Translation]) -> str:
 @pytest.mark.parametrize(("said", "slots"), BEGIN)
 def test_it_begins(said: str, slots: dict[str, str]) -> None:
     """With what the caller said of language and text."""
+    assert PHRASES is not None
     match = PHRASES.match(words_of(said))
     assert match is not None
-    assert slots.items() <= match.slots.items()
-    assert set(match.slots) == set(slots) | ({"language"} & set(match.slots))
+    assert match.slots == slots
 
 
 @pytest.mark.parametrize("said", NEAR_MISSES)
 def test_it_does_not_begin(said: str) -> None:
     """Without a language that it knows, or where nothing is to be translated."""
+    assert PHRASES is not None
     assert PHRASES.match(words_of(said)) is None
+
+
+def test_the_module_is_a_skill() -> None:
+    """With its mode, and words for what June can do."""
+    skill = skill_of_module(module)
+    assert (skill.name, skill.help) == ("translator", "translate")
+    assert [mode.name for mode in skill.modes] == ["translator"]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +265,38 @@ def test_the_callers_words_are_text_to_translate() -> None:
     assert "boo" not in later.reply.instructions
 
 
+@pytest.mark.parametrize("leaves", ["stop", "stop translating", "back to normal", "that's enough"])
+def test_it_is_left_in_the_callers_language(leaves: str) -> None:
+    """These are not translated."""
+    assert is_exit(words_of(leaves), Translator.exits)
+
+
+@pytest.mark.parametrize("stays", ["the bus stop", "don't stop", "stop the car", "set a timer"])
+def test_other_phrases_are_translated(stays: str) -> None:
+    """Those of other skills too."""
+    assert not is_exit(words_of(stays), Translator.exits)
+    assert Translator.takes_all
+    assert kind(TRANSLATOR.step(STAYS, hear(stays))) == "fr"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_its_voice(language: str) -> None:
+    """However the name is written."""
+    step = TRANSLATOR.begin(hear(slots={"language": language.upper(), "text": "tea"}))
+    assert (kind(step), step.state) == (LANGUAGES[language], None)
+    assert isinstance(step.reply, ByModel)
+    assert language in step.reply.instructions
+
+
+@pytest.mark.parametrize(
+    "bad", ['{"phrases": -1}', '{"language": 3}', "[]", '{"stays": "on it"}', '{"questions": "x"}']
+)
+def test_bad_state_is_refused(bad: str) -> None:
+    """The mode is over then, and the call goes on."""
+    with pytest.raises(ValidationError):
+        Translation.model_validate_json(bad)
+
+
 def test_an_interruption_changes_nothing() -> None:
     """The caller says the next phrase, whatever they heard of the last."""
     assert TRANSLATOR.interrupted(FRENCH, "Bonjour", "Bon") == FRENCH
@@ -297,3 +351,4 @@ def test_any_conversation(
             break
         state = Translation.model_validate_json(step.state.model_dump_json())
         step = TRANSLATOR.step(state, hear(text, speaks=speaks))
+        assert step == TRANSLATOR.step(state, hear(text, speaks=speaks))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from skills.mode import ByModel, Heard, Mode, Say, Step
 from skills.storyteller.by_model import LAST, episode, rules
-from skills.storyteller.tales import FOLDER, Tale, tales_in
+from skills.storyteller.tales import FOLDER, Tale, pieces, tales_in
 from skills.storyteller.unheard import first_unheard
 from skills.storyteller.wishes import wish_in
 from skills.words import words_of
@@ -27,15 +27,17 @@ THE_END = "The end."
 ANOTHER = "Would you like another one?"
 YES_OR_NO = "Would you like another one? Please say yes or no."
 NO_OTHER = "I know no other one. Say go on, again, or start over."
+NO_TIME = "There is no time for another one. Say go on, again, or start over."
 NO_MORE = "Those were all the stories that I know. I hope you liked them."
 GOODBYE = "All right. I hope you liked it."
 ENOUGH = "We have to stop here for now. Ask me for a story whenever you like."
 
-HINTS = (Say(HINT), Say(YES_OR_NO), Say(NO_OTHER))
+HINTS = (Say(HINT), Say(YES_OR_NO), Say(NO_OTHER), Say(NO_TIME))
 
 _STORY = "(story|tale|fable|fairy tale|bedtime story)"
-_SOME_STORY = (
-    f"({_STORY}|good story|nice story|short story|long story|funny story|scary story|new story)"
+_SOME_STORY = f"({_STORY}|good story|nice story|short story|long story|funny story|scary story)"
+_LISTENER = (
+    "(my daughter|my son|my kids|the kids|my children|the children|my little one|my boy|my girl)"
 )
 _HEAR = "(hear|have|listen to|get)"
 
@@ -63,6 +65,13 @@ class Storyteller(Mode[Story]):
     )
     triggers = (
         f"(tell|read) [me|us] a {_SOME_STORY} [about {{topic}}]",
+        f"(tell|read) {_LISTENER} a {_STORY} [about {{topic}}]",
+        f"(do|start|begin|play|make up) a {_SOME_STORY} [together] [about {{topic}}]",
+        f"give (me|us) a {_SOME_STORY} [about {{topic}}]",
+        "(do|play|start|tell me) (one of those|an|a) [interactive] (story|stories) where {topic}",
+        "(go on|do|play|start|have|begin) an adventure [story] [together]",
+        f"(i am|we are) ready for (a|my|our|the) {_STORY}",
+        "(do you know|do you have|have you got|know) any {topic} (stories|tales)",
         f"{_HEAR} a {_SOME_STORY} [about {{topic}}]",
         f"(i would like|i would love|i want|we want|i need|give me) a {_STORY} [about {{topic}}]",
         "[start|turn on|switch on|enter|use|go to|begin|open] [the] "
@@ -131,9 +140,9 @@ def _heard(state: Story, tale: Tale, heard: Heard) -> Step[Story]:
         case "anew":
             return _piece(state, tale, 0)
         case "other":
-            return _another(state, tale, wish.topic)
+            return _another(state, tale, heard, wish.topic)
         case "yes" | "on":
-            return _another(state, tale) if is_over else _piece(state, tale, state.next)
+            return _another(state, tale, heard) if is_over else _piece(state, tale, state.next)
         case "no" if is_over:
             return Step(None, Say(GOODBYE))
         case _:
@@ -159,14 +168,20 @@ def _begun(topic: str, heard: Heard, told: Sequence[str] = ()) -> Step[Story]:
     return _first_of([*names[day:], *names[:day]], topic, told)
 
 
-def _another(state: Story, tale: Tale, topic: str = "") -> Step[Story]:
-    """The next one in turn that was not told yet."""
+def _another(state: Story, tale: Tale, heard: Heard, topic: str = "") -> Step[Story]:
+    """The next one in turn that was not told yet and can be told to its end."""
     names = list(TALES)
     after = names.index(tale.name) + 1
     others = [name for name in [*names[after:], *names[:after]] if name not in state.told]
-    if others:
-        return _first_of(others, topic, state.told)
-    return Step(None, Say(NO_MORE)) if _is_over(state, tale) else Step(state, Say(NO_OTHER))
+    if in_time := [name for name in others if _has_time(TALES[name], heard)]:
+        return _first_of(in_time, topic, state.told)
+    if _is_over(state, tale):
+        return Step(None, Say(ENOUGH if others else NO_MORE))
+    return Step(state, Say(NO_TIME if others else NO_OTHER))
+
+
+def _has_time(tale: Tale, heard: Heard) -> bool:
+    return heard.turns_left is None or pieces(tale.ends) <= heard.turns_left + 1
 
 
 def _first_of(names: Sequence[str], topic: str, told: Sequence[str]) -> Step[Story]:

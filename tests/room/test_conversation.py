@@ -8,11 +8,14 @@ import pytest
 
 from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
-from agent.models.brain import ABILITIES
 from agent.models.local.engine import LocalSpeech
 from room.caller import Caller
 from room.ears import word_error_rate, words
 from room.worker import Worker
+
+
+CAN = "I can tell the time, set timers, keep notes, tell stories, and translate."
+"""Whatever comes after it: that depends on whether there is a model."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ async def test_june_greets_and_says_that_she_is_an_ai(caller: Caller) -> None:
     [
         ("What is your name?", "slt", "june|assistant"),
         pytest.param("Who are you?", "rms", "june|assistant", marks=pytest.mark.slow),
-        pytest.param("What can you do?", "slt", "who i am.*language model", marks=pytest.mark.slow),
+        pytest.param("What can you do?", "slt", "timers.*stories", marks=pytest.mark.slow),
         pytest.param(
             "How do I connect a language model?",
             "kal",
@@ -113,8 +116,8 @@ async def test_june_stops_when_she_is_interrupted(caller: Caller) -> None:
     assert going_on, "June was not speaking when she was interrupted"
     assert going_on[0] - began < 1.0, f"June went on for {going_on[0] - began:.2f} s"
 
-    shown = [text for text in caller.finals(june_of(caller)) if ABILITIES.startswith(text)][-1]
-    assert len(words(shown)) < len(words(ABILITIES)) - 3
+    shown = [text for text in caller.finals(june_of(caller)) if CAN.startswith(text)][-1]
+    assert len(words(shown)) < len(words(CAN)) - 3
 
 
 async def test_what_is_typed_is_answered_aloud(caller: Caller) -> None:
