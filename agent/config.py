@@ -60,6 +60,8 @@ class Config(Settings):
 
     data_dir: Path
     """June's folder, absolute. It may not exist yet."""
+    skills_dir: Path | None
+    """`skills.path`, absolute."""
     store_url: SecretStr
     """`store.url` with its path made absolute; empty for the SQLite file in `data_dir`.
 
@@ -177,18 +179,12 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
     variables = {OPENAI_KEY, *(stage.key_variable for stage in stages)}
     url = settings.store.url
     path = settings.skills.path
-    shown = settings.model_copy(
-        update={
-            "store": StoreSettings(url=without_password(url)),
-            "skills": settings.skills.model_copy(
-                update={"path": str(absolute(path, environ)) if path else ""}
-            ),
-        }
-    )
+    shown = settings.model_copy(update={"store": StoreSettings(url=without_password(url))})
     sections: dict[str, Any] = {name: getattr(shown, name) for name in Settings.model_fields}
     return Config(
         **sections,
         data_dir=data_folder(settings.data.dir, environ),
+        skills_dir=absolute(path, environ) if path else None,
         store_url=SecretStr(absolute_store_url(url, environ)),
         livekit=LiveKitSettings(
             url=environ.get("LIVEKIT_URL") or None,

@@ -1,7 +1,5 @@
 """The skills of a configuration: June's own, installed ones, and those of the operator's folder."""
 
-from pathlib import Path
-
 import structlog
 
 from agent.config import Config
@@ -19,9 +17,8 @@ def skills_of(config: Config) -> Registry:
     Raises:
         CannotStart: if two skills cannot be used together, or one is not there.
     """
-    folder = Path(config.skills.path) if config.skills.path else None
     try:
-        return load_skills(config.skills.enabled, folder, _log_problem)
+        return load_skills(config.skills.enabled, config.skills_dir, _log_problem)
     except SkillConflict as error:
         raise CannotStart(str(error)) from None
 

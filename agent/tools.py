@@ -39,10 +39,11 @@ class Nothing(BaseModel):
 
 
 def begin_arguments(mode: AnyMode) -> type[BaseModel]:
-    """What a mode may be begun with: the slots of its triggers, none of which must be given."""
-    fields: dict[str, Any] = {
-        name: (kind | None, None) for name, kind in slots_of_mode(mode).items()
-    }
+    """What a mode may be begun with: the slots of its triggers, none of which must be given.
+
+    For the model each is a text: fifty names of languages would be paid for in every request.
+    """
+    fields: dict[str, Any] = dict.fromkeys(slots_of_mode(mode), (str | None, None))
     return create_model(
         f"begin_{mode.name}",
         __config__=ConfigDict(extra="forbid", hide_input_in_errors=True),
@@ -64,10 +65,25 @@ def shown(tool: llm.Tool, registry: Registry, mode: AnyMode | None) -> bool:
 
 
 def _schema(name: str, description: str, arguments: type[BaseModel]) -> dict[str, Any]:
-    parameters = arguments.model_json_schema()
-    parameters.pop("title", None)
-    parameters.pop("description", None)
-    return {"name": name, "description": description, "parameters": parameters}
+    """Short, because the model is told of every tool in every request."""
+    full = arguments.model_json_schema()
+    properties = {key: _slim(rules) for key, rules in full.get("properties", {}).items()}
+    parameters = {key: full[key] for key in ("$defs", "required") if key in full}
+    return {
+        "name": name,
+        "description": description,
+        "parameters": {"type": "object", "properties": properties, **parameters},
+    }
+
+
+def _slim(rules: dict[str, Any]) -> dict[str, Any]:
+    """Without titles, and without the null that stands for "not given"."""
+    some = [one for one in rules.get("anyOf", ()) if one != {"type": "null"}]
+    kind = some[0] if len(some) == 1 else {"anyOf": some} if some else {}
+    left = {key: value for key, value in rules.items() if key not in ("title", "anyOf")}
+    if left.get("default", "") in (None, ""):
+        left.pop("default", None)
+    return {**kind, **left}
 
 
 def _tool(schema: dict[str, Any], use: Used) -> SkillTool:

@@ -20,7 +20,7 @@ _WEEKDAY = "(monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 @ability(
     phrases=[
         f"what time is it [exactly|here] [{_NOW}]",
-        f"what [time] is it {_NOW} {_IN} {{place}}",
+        f"what time is it {_NOW} {_IN} {{place}}",
         f"what time is it {_IN} {{place}} [{_NOW}]",
         f"what is the [exact|current|local|correct] time [here|please] [{_NOW}]",
         f"what is the [exact|current|local] time [{_NOW}] {_IN} {{place}} [{_NOW}]",

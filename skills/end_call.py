@@ -5,26 +5,44 @@ from skills.ports import Ports
 
 HELP = "say goodbye"
 
-BYE = "(good bye|bye|bye bye)"
-LEAD = "(ok|thanks|thank you|thank you very much|that is all|that was all|great|perfect|well)"
+_BYE = "(good bye|bye|bye bye)"
+_THANKS = "(thanks|thank you|thank you very much|thanks a lot|thank you so much)"
+_DONE = "(that is|that was|that will be) (all|it) [for now|for today]"
+_SEE_YOU = (
+    "(see you|see ya|talk to you|speak to you|catch you) "
+    "(later|soon|tomorrow|next time|next week|then|again|again soon|around)"
+)
+_WISH = "have a (nice|good|great|lovely|wonderful) (day|evening|night|weekend|one|afternoon)"
+_GO = "i (have to|need to|got to|have got to|must|am going to|should) (go|leave|run|hang up)"
 
 
+# Only what surely ends a call: one that ends by mistake is worse than one that goes on. Who says
+# "I have to go" alone may go on with "to the bank tomorrow".
 @ability(
     phrases=[
-        f"{BYE}",
-        f"{BYE} {BYE}",
-        f"{BYE} (for now|for today|then|now|dear|everyone|take care|see you|have a nice day"
-        "|have a good one|talk to you later|and thanks|and thank you)",
-        f"{LEAD} {BYE}",
-        f"{LEAD} {LEAD} {BYE}",
-        f"i (have|need) to (go|leave|run|hang up) [now] [{BYE}]",
-        f"i (have|need) got to (go|leave|run|hang up) [now] [{BYE}]",
-        f"i am (leaving|going|hanging up) [now] {BYE}",
-        f"(take care|see you|see you later|see you soon|talk to you later|good night) [{BYE}]",
-        f"have a (nice|good|great|lovely) (day|evening|night|one) [{BYE}]",
-        f"[let us|we can|you can] (hang up|end (the|this|our) (call|conversation)) [{BYE}]",
-        "(drop|finish|stop|terminate|close|quit) (the|this|our) call [here|there]",
-        "that (is|was|will be) all [for now|for today] [thanks|thank you] " + BYE,
+        f"{_BYE} [{_BYE}]",
+        f"{_BYE} (for now|for today|then|now|dear|everyone|everybody|my friend|my dear)",
+        f"{_BYE} (take care|have fun|good night|sleep well|until next time|until tomorrow)",
+        f"{_BYE} [and] {_THANKS} [for (your help|everything|the help)]",
+        f"{_BYE} [and] ({_SEE_YOU}|see you|{_WISH})",
+        f"(great|perfect|nice|good|lovely|fine) {_BYE}",
+        f"{_THANKS} [for (your help|the help|everything|your time|now)] {_BYE} [now|then]",
+        f"{_THANKS} {_DONE} {_BYE}",
+        f"{_DONE} [{_THANKS}] {_BYE}",
+        f"{_GO} (now|{_BYE}|now {_BYE})",
+        f"i am (leaving|going|hanging up|off|off then) [now] {_BYE}",
+        f"i am (done|finished) [talking|here|for today|for now] {_BYE}",
+        f"we are (done|finished) [here|for today] {_BYE}",
+        f"({_SEE_YOU}|see you|take care|good night|farewell) [{_BYE}|then]",
+        "good night (dear|sleep well|and sleep well|sleep tight|see you tomorrow)",
+        f"{_WISH} [{_BYE}]",
+        f"(nice|good|great|lovely) (talking|chatting) (to|with) you {_BYE}",
+        f"it (was|has been) (nice|good|great|lovely) talking (to|with) you {_BYE}",
+        f"hang up [the phone|the call] [{_BYE}]",
+        f"i am (hanging up|going to hang up) [{_BYE}]",
+        f"end (the|this|our) (call|conversation|chat|phone call) [here|there|{_BYE}]",
+        "(drop|finish|stop|terminate|close|quit|disconnect|leave|exit) (the|this|our) call "
+        "[here|there]",
     ]
 )
 async def end_call(ports: Ports) -> str:

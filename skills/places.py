@@ -61,7 +61,6 @@ OTHER_PLACES: Mapping[str, str] = {
     "Asia/Riyadh": "saudi arabia, mecca",
     "Asia/Seoul": "korea, south korea, busan",
     "Asia/Shanghai": "china, beijing, peking, shenzhen, guangzhou, wuhan",
-    
     "Asia/Tehran": "iran",
     "Asia/Tokyo": "japan, osaka, kyoto, hiroshima, yokohama, sapporo",
     "Atlantic/Canary": "canary islands, tenerife, gran canaria",
@@ -71,8 +70,8 @@ OTHER_PLACES: Mapping[str, str] = {
     "Europe/Amsterdam": "netherlands, holland, rotterdam, hague",
     "Europe/Athens": "greece",
     "Europe/Belgrade": "serbia",
-    "Europe/Berlin": "germany, munich, hamburg, frankfurt, cologne, stuttgart, dusseldorf, leipzig, "
-    "dresden, bonn",
+    "Europe/Berlin": "germany, munich, hamburg, frankfurt, cologne, stuttgart, dusseldorf, "
+    "leipzig, dresden, bonn",
     "Europe/Bratislava": "slovakia",
     "Europe/Brussels": "belgium, antwerp, bruges",
     "Europe/Bucharest": "romania",
@@ -153,7 +152,9 @@ def _plain(place: str) -> str:
 @cache
 def _zones() -> Mapping[str, str]:
     """By the last part of their names, and by the other places in them."""
-    names = [zone for zone in sorted(available_timezones()) if zone.partition("/")[0] in _CONTINENTS]
+    names = [
+        zone for zone in sorted(available_timezones()) if zone.partition("/")[0] in _CONTINENTS
+    ]
     cities = {words_of(zone.rpartition("/")[2].replace("_", " ")).plain: zone for zone in names}
     others = {place: zone for zone, places in OTHER_PLACES.items() for place in places.split(", ")}
     return cities | others

@@ -47,7 +47,7 @@ def ring(provider: ScriptedProvider, tmp_path: Path) -> Ring:
         file.write_text(
             f'[llm]\nbase_url = {json.dumps(provider.base_url)}\nmodel = "a-model"\n'
             f'key_variable = "PROVIDER_KEY"\n[data]\ndir = {json.dumps(str(tmp_path))}\n'
-            f"[limits]\n{limits}\n{prices}"
+            f"[skills]\nenabled = []\n[limits]\n{limits}\n{prices}"
         )
         words = Words()
         config = load(file, {"PROVIDER_KEY": KEY, "HOME": str(tmp_path)})

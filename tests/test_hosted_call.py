@@ -112,7 +112,9 @@ async def test_a_question_is_answered_by_the_model(ring: Ring, provider: Scripte
     assert [one["role"] for one in said] == ["assistant", "user"]
     assert asked.body["max_tokens"] == 200
     assert "temperature" not in asked.body
-    assert [tool["function"]["name"] for tool in asked.body["tools"]] == ["end_call"]
+    tools = {tool["function"]["name"] for tool in asked.body["tools"]}
+    assert {"end_call", "set_timer", "begin_storyteller"} <= tools
+    assert not {"leave_skill", "answer_question"} & tools
 
 
 async def test_what_is_configured_is_asked_for(ring: Ring, provider: ScriptedProvider) -> None:
@@ -145,7 +147,7 @@ async def test_the_model_can_end_the_call(
     provider.script.llm = [Answer(text, tools=[ToolUse("end_call")])]
     with capture_logs() as logs:
         async with ring() as caller:
-            assert (await caller.says("Goodbye.")).endswith(heard)
+            assert (await caller.says("Well, off you go then.")).endswith(heard)
             assert caller.here.over.is_set()
     assert len(provider.asked("llm")) == 1
     (ended,) = [entry for entry in logs if entry["event"] == "call.ended"]
@@ -182,7 +184,16 @@ async def test_broken_arguments_of_a_known_tool_do_not_cost_the_call(
     """The call ends as the model wanted, or goes on; the caller hears a sentence."""
     provider.script.llm = [tool("end_call", '{"why": '), Answer("Sorry?")]
     async with ring() as caller:
-        assert (await caller.says("Goodbye.")) in (ENGLISH.goodbye, "Sorry?")
+        said = await caller.says("Well, off you go then.")
+        assert said in (ENGLISH.goodbye, "Sorry?")
+
+
+async def test_a_goodbye_needs_no_model(ring: Ring, provider: ScriptedProvider) -> None:
+    """June says her own, and hangs up."""
+    async with ring() as caller:
+        assert await caller.says("Thank you, goodbye.") == ENGLISH.goodbye
+        assert caller.here.over.is_set()
+    assert provider.asked("llm") == []
 
 
 async def test_a_model_that_uses_tools_for_ever_is_stopped(

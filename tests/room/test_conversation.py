@@ -13,7 +13,6 @@ from room.caller import Caller
 from room.ears import word_error_rate, words
 from room.worker import Worker
 
-
 CAN = "I can tell the time, set timers, keep notes, tell stories, and translate."
 """Whatever comes after it: that depends on whether there is a model."""
 

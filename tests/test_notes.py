@@ -1,0 +1,1 @@
+"""The notes: being written by the helper for the built-in abilities."""

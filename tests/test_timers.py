@@ -1,0 +1,1 @@
+"""The timers: being written by the helper for the built-in abilities."""
