@@ -44,7 +44,7 @@ def build_server(config: Config, *, socket: Path | None = None) -> AgentServer:
         api_secret=livekit.api_secret.get_secret_value() if livekit.api_secret else None,
         setup_fnc=partial(job.prewarm, config=config, socket=socket),
         # June's job modules are imported once, in the process that the job processes fork from.
-        preload_modules=["agent.job"],
+        preload_modules=["agent.job", "agent.preloaded"],
         num_idle_processes=config.worker.idle_processes,
         # Admission decides; the framework's own threshold would count a burst as a full worker.
         load_threshold=float("inf"),

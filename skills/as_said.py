@@ -8,16 +8,28 @@ EXAMPLES: Mapping[str, str] = {
     "name": "tea",
     "at": "7 o'clock",
     "place": "Tokyo",
+    "what": "call Bob",
     "text": "buy milk",
+    "fact": "my locker is number 12",
     "topic": "a dragon",
     "language": "French",
+    "source": "English",
+    "stay": "stay in",
     "which": "milk",
     "about": "timers",
+    "kind": "timer",
+    "kinds": "timers",
 }
 """What stands in a slot of this name; in another one stands its name."""
 
-ARTICLES = ("a", "an", "the", "my", "your", "me", "to")
+LITTLE = ("a", "an", "the", "my", "your", "me", "to", "for", "at", "left")
+"""What is optional and reads well."""
 
+_AGREEMENT = (
+    (re.compile(r"\bi\b"), "I"),
+    (re.compile(r"\ba (?=[aeiou])"), "an "),
+    (re.compile(r"\b5 minutes (?=timer|alarm)"), "5 minute "),
+)
 _CHOICE = re.compile(r"\(([^()\[\]]*)\)")
 _OPTION = re.compile(r"\[([^()\[\]]*)\]")
 
@@ -30,9 +42,12 @@ def as_said(pattern: str) -> str:
         said = _CHOICE.sub(lambda choice: choice[1].split("|")[0], said)
         said = _OPTION.sub(_little, said)
     said = re.sub(r"\{(\w+)\}", lambda slot: EXAMPLES.get(slot[1], slot[1]), said)
-    return re.sub(r"\bi\b", "I", " ".join(said.split()))
+    said = " ".join(said.split())
+    for wrong, right in _AGREEMENT:
+        said = wrong.sub(right, said)
+    return said
 
 
 def _little(option: re.Match[str]) -> str:
     first = option[1].split("|")[0].strip()
-    return first if first in ARTICLES else ""
+    return first if first in LITTLE else ""

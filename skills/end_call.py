@@ -7,7 +7,7 @@ HELP = "say goodbye"
 
 _BYE = "(good bye|bye|bye bye)"
 _THANKS = "(thanks|thank you|thank you very much|thanks a lot|thank you so much)"
-_DONE = "(that is|that was|that will be) (all|it) [for now|for today]"
+_DONE = "(that is|that was|that will be) (all|it|everything) [for now|for today]"
 _SEE_YOU = (
     "(see you|see ya|talk to you|speak to you|catch you) "
     "(later|soon|tomorrow|next time|next week|then|again|again soon|around)"
@@ -25,7 +25,9 @@ _GO = "i (have to|need to|got to|have got to|must|am going to|should) (go|leave|
         f"{_BYE} (take care|have fun|good night|sleep well|until next time|until tomorrow)",
         f"{_BYE} [and] {_THANKS} [for (your help|everything|the help)]",
         f"{_BYE} [and] ({_SEE_YOU}|see you|{_WISH})",
-        f"(great|perfect|nice|good|lovely|fine) {_BYE}",
+        f"(great|perfect|nice|good|lovely|fine|cheers|gotta go|got to go|no) {_BYE}",
+        f"{_BYE} june {_WISH}",
+        f"no ({_THANKS}|{_DONE}) {_BYE}",
         f"{_THANKS} [for (your help|the help|everything|your time|now)] {_BYE} [now|then]",
         f"{_THANKS} {_DONE} {_BYE}",
         f"{_DONE} [{_THANKS}] {_BYE}",
@@ -40,6 +42,7 @@ _GO = "i (have to|need to|got to|have got to|must|am going to|should) (go|leave|
         f"it (was|has been) (nice|good|great|lovely) talking (to|with) you {_BYE}",
         f"hang up [the phone|the call] [{_BYE}]",
         f"i am (hanging up|going to hang up) [{_BYE}]",
+        "end call",
         f"end (the|this|our) (call|conversation|chat|phone call) [here|there|{_BYE}]",
         "(drop|finish|stop|terminate|close|quit|disconnect|leave|exit) (the|this|our) call "
         "[here|there]",

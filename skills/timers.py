@@ -1,247 +1,282 @@
 """Timers, alarms and reminders: they ring in the call, or are told at the next one."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from skills.ability import ability
-from skills.alarm import Alarm
 from skills.clock import clock_time
 from skills.durations import Duration, spoken
 from skills.ports import Ports
-from skills.times import date_in, next_time
-from skills.words import words_of
+from skills.slots import Saying
+from skills.timer_setting import (
+    NOT_UNDERSTOOD,
+    TOO_SHORT,
+    length_said,
+    moment_after,
+    moment_asked,
+    set_once,
+)
+from skills.timer_words import (
+    Kind,
+    called,
+    callers_own,
+    chosen,
+    kind_of,
+    label,
+    length_in,
+    length_name,
+    listed,
+    name_in,
+    when,
+    with_rest,
+)
+from skills.times import MAY_BE_TIME, date_in, day_in, minutes_in
 
 HELP = "set timers"
 
-LONGEST_SECONDS = 86_400
-MOST = 20
+HOW_LONG = "For how long?"
+WHEN = "For what time?"
+REMIND_OF = "What should I remind you of?"
+REMIND_WHEN = "When should I remind you?"
+NEGATIVE = ("minus ", "negative ")
+LEFT_ALONE = "I left them as they are."
 
-NONE = "You have no timer."
-TOO_SHORT = "A timer needs at least a second."
-TOO_LONG = "I can set timers for up to 24 hours."
-TOO_MANY = f"You have {MOST} timers already. Cancel one of them first."
+At = Annotated[
+    str,
+    Saying(MAY_BE_TIME),
+    Field(description='A time of day in the next 24 hours, such as "6:30 p.m." or "noon"'),
+]
 
-_SET = "(set|set me|start|make|make me|create|give me|put on|begin|add|set up|i need|i want)"
-_TELL = "(remind me|tell me|ping me|let me know|give me a reminder|set a reminder)"
-_CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off|get rid of)"
+Kinds = Literal["timers", "alarms", "reminders"]
+
+_SET = "(set|set me|set up|start|make|create|give me|i need|i want|i would like)"
+_A = "[a|an|the|my|another]"
+_NAMED = "(called|named|for|for the|call it)"
+_REMIND = "(remind me|set a reminder|give me a reminder|set me a reminder|create a reminder)"
+_TO = "(to|that i have to|that i should|that i need to)"
+_ONE = "(timer|alarm|reminder)"
+_MY = "(the|my|that|this)"
+_LEFT = "(much time|much longer|long|many minutes|much)"
+_CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off|get rid of|forget)"
 
 
 @ability(
     phrases=[
-        f"{_SET} [a|the|my|another] timer (for|of) {{seconds}} "
-        "[(called|named|for|for the) {name}]",
-        f"{_SET} [a|an|the|my|another] {{name}} timer (for|of|to) {{seconds}}",
-        f"{_SET} [a|an|the|another] {{seconds}} timer [(called|named|for|for the) {{name}}]",
-        "[a] timer for {seconds}",
-        "[a] {seconds} timer",
+        f"{_SET} {_A} timer [for|of|in|to ring in] {{seconds}} [from now]",
+        f"{_SET} {_A} {{name}} timer [for|of|to|in] {{seconds}}",
+        f"{_SET} {_A} timer [for|of] {{seconds}} {_NAMED} {{name}}",
+        f"{_SET} {_A} timer {_NAMED} {{name}} (for|of|with) {{seconds}}",
+        f"{_SET} {_A} {{seconds}} timer [{_NAMED} {{name}}]",
+        f"{_SET} [a|an|another] (alarm|countdown) (for|in) {{seconds}} [from now]",
+        "put a timer on for {seconds}",
+        "[a|an] timer for {seconds}",
+        "[a] {seconds} timer [for {name}]",
         "timer {seconds}",
-        "time {seconds} [for me]",
+        "time [me for] {seconds}",
         "(count down|countdown) [from|for] {seconds}",
-        "(wake me|wake me up|alert me|remind me|ping me) (in|after) {seconds}",
-        "(let me know|tell me|alert me) (in|after) {seconds}",
+        "(wake me|wake me up|alert me|remind me|ping me|let me know|tell me) (in|after) {seconds}",
         "(let me know|tell me) when {seconds} (is|are|have) (up|over|passed)",
         "{seconds} on the (timer|clock)",
-        f"{_SET} [a|another] timer {{seconds}} [(for|for the) {{name}}]",
-        "put {seconds} on [the (timer|clock)] [(for|for the) {name}]",
+        "put {seconds} on the (timer|clock) [(for|for the) {name}]",
+        "put {seconds} on (for|for the) {name}",
+        "(set|start|i need|give me|set me|create) [a|the|my|another] timer",
+        "(set|start) (a|an|the|my|another) {name} timer",
+        "(set|start) [a|the|my] timer (called|named|for|for the|at|to|on|until) {name}",
     ]
 )
-async def set_timer(ports: Ports, seconds: Duration, name: str = "") -> str:
-    """Set a timer that rings in the call after `seconds`. Name it if the caller says what for."""
-    if seconds < 1:
+async def set_timer(ports: Ports, seconds: Duration | None = None, name: str = "") -> str:
+    """Set a timer that rings in the call after `seconds`. Name it if the caller says what for.
+
+    Of two timers of one name nobody would know which is which: the first goes on, and the caller
+    is told so. Without a name a timer is known by its length.
+    """
+    if seconds is None and (minutes_in(name) or date_in(name) is not None):
+        return await _set_alarm(ports, name, "")
+    called_so = name_in(name)
+    if seconds is None:
+        seconds, called_so = length_in(called_so)
+        if any(map(str.isdigit, called_so)):
+            # "Ten to fifteen minutes", "5 minutes, no, 6": neither a name nor a length.
+            seconds, called_so = None, called_so if called_so.startswith(NEGATIVE) else ""
+    if seconds is None and called_so.startswith(NEGATIVE):
         return TOO_SHORT
-    if seconds > LONGEST_SECONDS:
-        return TOO_LONG
-    due_at = ports.now() + timedelta(seconds=seconds)
-    length = _length(seconds)
-    label = _plain(name) or length
-    text = f"Your {label} timer is done."
-    refusal = await _set(ports, "timer", Alarm("", due_at, label, text), is_named=bool(name))
-    return refusal or f"Your {label} timer is set{f' for {spoken(seconds)}' if name else ''}."
+    if seconds is None and (seconds := length_said(await ports.ask(HOW_LONG))) is None:
+        return NOT_UNDERSTOOD
+    now = ports.now()
+    due_at = moment_after(seconds, now)
+    if isinstance(due_at, str):
+        return due_at
+    name = called_so or length_name(seconds)
+    text = f"Your {callers_own(name)} timer is done."
+    refusal = await set_once(ports, "timer", due_at, name, text)
+    told = f" for {spoken(seconds)}" if called_so else ""
+    return refusal or f"Your {callers_own(name)} timer is set{told}."
 
 
 @ability(
     phrases=[
-        f"{_SET} [a|an|the|my] (alarm|alarm clock|timer) (for|at|to|on) {{at}}",
-        "wake me [up] (at|by) {at}",
-        "set (an|the|my) alarm clock (for|at|to) {at}",
+        f"{_SET} [an|a|the|my|another] (alarm|alarm clock) (for|at|to|on) {{at}}",
+        f"{_SET} {_A} {{at}} alarm",
+        f"{_SET} {_A} alarm (for|at) {{at}} (called|named) {{name}}",
+        f"{_SET} {_A} alarm (called|named) {{name}} (for|at) {{at}}",
+        f"{_SET} {_A} {{name}} alarm (for|at|to) {{at}}",
+        "wake me [up] [at|by] {at}",
+        "[an] alarm (for|at) {at}",
+        f"{_SET} [an|the|my|another] (alarm|alarm clock)",
+        "wake me up",
     ]
 )
-async def set_alarm(ports: Ports, at: str, name: str = "") -> str:
-    """Set an alarm that rings at a time of day within 24 hours, such as "6:30 p.m."."""
-    due_at, wrong = _moment(at, ports.now())
-    if due_at is None:
-        return wrong
-    label = _plain(name) or clock_time(due_at)
-    text = f"It's {clock_time(due_at)} Your {_plain(name)} alarm is ringing.".replace("  ", " ")
-    refusal = await _set(ports, "alarm", Alarm("", due_at, label, text), is_named=bool(name))
-    return refusal or f"Your alarm is set for {clock_time(due_at)}"
+async def set_alarm(ports: Ports, at: At = "", name: str = "") -> str:
+    """Set an alarm that rings at a time of day within the next 24 hours."""
+    return await _set_alarm(ports, at, name_in(name))
 
 
 @ability(
     phrases=[
-        f"{_TELL} in {{seconds}} (to|that i have to|that i should|about|of) {{what}}",
-        f"{_TELL} (to|that i have to|that i should|about|of) {{what}} in {{seconds}}",
-        f"{_TELL} at {{at}} (to|that i have to|that i should|about) {{what}}",
-        f"{_TELL} (to|that i have to|that i should|about) {{what}} at {{at}}",
+        f"{_REMIND} in {{seconds}} {_TO} {{what}}",
+        f"(tell me|let me know|ping me) in {{seconds}} {_TO} {{what}}",
+        f"{_REMIND} (in|for) {{seconds}} (about|of) {{about}}",
+        f"{_REMIND} {_TO} {{what}} (in|after) {{seconds}}",
+        f"{_REMIND} (about|of) {{about}} in {{seconds}}",
+        f"{_REMIND} [at|by|for] {{at}} {_TO} {{what}}",
+        f"{_REMIND} [at|by|for] {{at}} (about|of) {{about}}",
+        f"{_REMIND} {_TO} {{what}} (at|by) {{at}}",
+        f"{_REMIND} (about|of) {{about}} (at|by) {{at}}",
         "in {seconds} remind me to {what}",
         "at {at} remind me to {what}",
+        f"{_REMIND} to {{what}}",
+        f"{_REMIND} about (the|my) {{about}}",
+        "(set|create|give me|set me) a reminder",
     ]
 )
-async def set_reminder(ports: Ports, what: str, seconds: Duration = 0, at: str = "") -> str:
-    """Remind the caller to do something: after `seconds`, or `at` a time of day."""
-    now = ports.now()
-    if at:
-        due_at, wrong = _moment(at, now)
-        if due_at is None:
-            return wrong
-    elif seconds < 1:
-        return TOO_SHORT
-    elif seconds > LONGEST_SECONDS:
-        return TOO_LONG
+async def set_reminder(
+    ports: Ports, what: str = "", about: str = "", seconds: Duration | None = None, at: At = ""
+) -> str:
+    """Remind the caller to do something (`what`, a verb first) or about something (`about`), after
+    `seconds` or `at` a time of day.
+    """
+    what, about, at = what.strip(" .!?"), about.strip(" .!?"), at.strip()
+    if not what and not about:
+        what = (await ports.ask(REMIND_OF)).strip(" .!?").removeprefix("to ")
+    what, at = _parted(what, at)
+    if seconds is None:
+        due_at = await moment_asked(ports, at, REMIND_WHEN)
     else:
-        due_at = now + timedelta(seconds=seconds)
-    label = what.strip(" .!?")
-    alarm = Alarm("", due_at, label, f"Time to {_for_caller(label)}.")
-    refusal = await _set(ports, "reminder", alarm, is_named=True)
-    when = f"at {clock_time(due_at)}" if at else f"in {spoken(seconds)}."
-    return refusal or f"I'll remind you {when}"
+        due_at = moment_after(seconds, ports.now())
+    if isinstance(due_at, str):
+        return due_at
+    name = f"to {what}" if what else f"about {about}"
+    shown = callers_own(name)
+    text = f"Time {shown}." if what else f"This is your reminder {shown}."
+    refusal = await set_once(ports, "reminder", due_at, name, text)
+    told = f"in {spoken(seconds)}" if seconds is not None else when(due_at, ports.now())
+    return refusal or f"I'll remind you {told} {shown}."
 
 
 @ability(
     phrases=[
-        "(what|which) (timers|alarms|reminders) (do i have|are set|are running|are there)",
-        "(list|tell me|show me|read|read me) [all] my (timers|alarms|reminders)",
-        "(do i have|are there) (any|a) (timers|timer|alarms|alarm|reminders) [running|set]",
-        "how (much time|much longer|long|many minutes) (is|are) [there] left [on (the|my) timer]",
-        "how (much time|long|many minutes) do i have [left] [on (the|my) timer]",
-        "how (much longer|long|much time) [left|to go]",
-        "how (much time|long|much longer|many minutes) (is|are) left on (the|my) {name} timer",
-        "how (much time|long) (does|has) (the|my) {name} timer (have|got) [left]",
-        "how is (the|my) [{name}] timer doing",
+        "(what|which) {kinds} (do i have|have i got|are set|are [still] running|are there)",
+        "(list|tell me|show me|read|read me|check|what are) [all] [of] my {kinds}",
+        "(do i have|have i got|are there) any {kinds} [running|set]",
+        f"(do i have|have i got|is there) (any|a) {_ONE} [running|set]",
+        "any {kinds} [running|set]",
+        "how many {kinds} (do i have|are there|are running|are set)",
+        f"how {_LEFT} (is|are) [there] left [on (the|my) {_ONE}]",
+        f"how {_LEFT} (do i have|have i got|is there) left [on (the|my) timer]",
+        f"how {_LEFT} (do i have|have i got|is there) on (the|my) timer",
+        f"how {_LEFT} (left|to go) [on (the|my) timer]",
+        "how much longer [on (the|my) timer]",
+        f"how {_LEFT} (is|are) [there] left (on|for) (the|my) {{name}} timer",
+        f"how {_LEFT} (does|has) (the|my) {{name}} timer (have|got) [left]",
+        f"how {_LEFT} [left] (on|for) (the|my) {{name}} timer",
+        f"how {_LEFT} (till|until|before) (the|my) [{{name}}] (timer|alarm) "
+        "(is done|goes off|rings|is over|ends|is up)",
         "how (long|much longer) (till|until|before) (the|my) {name} (is done|is ready|done|ready)",
-        "check (the|my) (timer|timers)",
-        "when (does|will|is) (the|my) (timer|alarm) (go off|ring|end|be done|done|over)",
+        "how is (the|my) [{name}] timer doing",
+        "(what is left on|what is on|check) (the|my) [{name}] timer",
+        f"is (the|my|a) [{{name}}] {_ONE} [still] (running|on|done|set)",
+        f"when (does|will) (the|my) [next|{{name}}] {_ONE} (go off|ring|end)",
+        f"when is (the|my) [next|{{name}}] {_ONE} [done|over|set for]",
     ]
 )
-async def list_timers(ports: Ports, name: str = "") -> str:
+async def list_timers(ports: Ports, name: str = "", kinds: Kinds | None = None) -> str:
     """Say which timers, alarms and reminders are running, and how much time is left."""
-    alarms = await ports.alarms.all()
-    if name:
-        alarms = _called(alarms, name)
-    if not alarms:
-        return f"You have no {_plain(name)} timer." if name else NONE
     now = ports.now()
-    told = [f"{_label(one)}, with {spoken((one.due_at - now).total_seconds())}" for one in alarms]
-    if len(told) == 1:
-        return f"There is {told[0]} left."
-    return f"You have {len(told)}: {'; '.join(told)} left."
+    alarms = await ports.alarms.all()
+    if not alarms:
+        return f"You have no {kinds or 'timers'}."
+    meant = [one for one in called(alarms, name) if kinds in (None, f"{kind_of(one)}s")]
+    if not meant:
+        others = listed([with_rest(one, now) for one in alarms])
+        return f"You have no {f'{name_in(name)} timer' if name else kinds}, but {others}."
+    told = listed([with_rest(one, now) for one in meant])
+    return f"You have {len(meant)}: {told}." if len(meant) > 1 else f"{told[0].upper()}{told[1:]}."
 
 
 @ability(
     phrases=[
-        f"{_CANCEL} (the|my|that|this) (timer|alarm|reminder)",
-        f"{_CANCEL} (the|my|that) {{name}} (timer|alarm|reminder)",
-        f"{_CANCEL} (timer|alarm) {{name}}",
-        f"{_CANCEL} (the|my) (timer|alarm) (for|called|named|at) [the|my] {{name}}",
-        f"{_CANCEL} (the|my) reminder to {{name}}",
-        "i (do not|don't) need (the|that|my) (timer|alarm) [anymore|any longer]",
-        "i (do not|don't) need (the|that|my) {name} (timer|alarm) [anymore|any longer]",
+        f"{_CANCEL} [the|my|that|this] {{kind}}",
+        f"{_CANCEL} [the|my|that|this] {{name}} {_ONE}",
+        f"{_CANCEL} [the|my] {{kind}} (for|called|named|at|to|about) [the|my] {{name}}",
+        "(turn|switch) (the|my|that) [{name}] (timer|alarm) off",
+        f"never mind {_MY} {_ONE}",
+        f"i (don't|do not) need {_MY} [{{name}}] {_ONE} [anymore|any longer]",
     ]
 )
-async def cancel_timer(ports: Ports, name: str = "") -> str:
+async def cancel_timer(ports: Ports, name: str = "", kind: Kind | None = None) -> str:
     """Cancel a timer, alarm or reminder: the one of this name, or the only one."""
     alarms = await ports.alarms.all()
-    if not alarms:
-        return NONE
-    meant = _called(alarms, name) if name else alarms
+    meant = called(alarms, name)
+    # People call an alarm a timer too: the kind only decides between several.
+    meant = [one for one in meant if kind_of(one) == kind] or meant
     if not meant:
-        return f"There is no {_plain(name)} timer. {_choice(alarms)}"
+        there = f" There is {listed([label(one) for one in alarms])}." if alarms else ""
+        return f"You have no {f'{name_in(name)} '.lstrip()}{kind or 'timer'}.{there}"
     if len(meant) > 1:
-        return f"Which one? {_choice(meant)}"
-    if not await ports.alarms.cancel(meant[0].key):
-        return f"{_label(meant[0]).capitalize()} has just rung."
-    return f"I canceled {_label(meant[0])}."
+        choice = listed([label(one) for one in meant], "or")
+        meant = chosen(meant, await ports.ask(f"Which one: {choice}?"))
+    if not meant:
+        return LEFT_ALONE
+    canceled = [one for one in meant if await ports.alarms.cancel(one.key)]
+    if not canceled:
+        return f"Too late: {label(meant[0])} has rung."
+    return f"I canceled {listed([label(one) for one in canceled])}."
 
 
 @ability(
     phrases=[
-        f"{_CANCEL} (all|both|every one of|all of) [the|my] (timers|alarms|reminders|of them)",
-        f"{_CANCEL} [the|my] (timers|alarms|reminders)",
-        f"{_CANCEL} every (timer|alarm|reminder)",
+        f"{_CANCEL} (all|both|every one of|all of|both of) [the|my] {{kinds}}",
+        f"{_CANCEL} [the|my|these|those] {{kinds}}",
+        f"{_CANCEL} every {_ONE}",
+        "(cancel|turn off|switch off) (all of them|them all|both of them)",
     ]
 )
-async def cancel_timers(ports: Ports) -> str:
-    """Cancel all timers, alarms and reminders."""
-    canceled = [await ports.alarms.cancel(one.key) for one in await ports.alarms.all()]
-    count = sum(canceled)
-    if not count:
-        return NONE
-    return "I canceled your timer." if count == 1 else f"I canceled all {count} of them."
+async def cancel_timers(ports: Ports, kinds: Kinds | None = None) -> str:
+    """Cancel all timers, alarms and reminders, or all of one kind."""
+    meant = [one for one in await ports.alarms.all() if kinds in (None, f"{kind_of(one)}s")]
+    canceled = [one for one in meant if await ports.alarms.cancel(one.key)]
+    if not canceled:
+        return f"You have no {kinds or 'timers'}."
+    return f"I canceled {listed([label(one) for one in canceled])}."
 
 
-async def _set(ports: Ports, kind: str, alarm: Alarm, *, is_named: bool) -> str | None:
-    """Why it could not be set, in a sentence."""
-    alarms = await ports.alarms.all()
-    # By what it is: carried out twice it is set once.
-    key = f"{kind} {alarm.due_at:%Y-%m-%d %H:%M:%S} {alarm.name.casefold()}"
-    others = [one for one in alarms if one.key != key]
-    if len(others) >= MOST:
-        return TOO_MANY
-    same = [one for one in others if _plain(one.name) == _plain(alarm.name)]
-    if is_named and same:
-        left = spoken((same[0].due_at - ports.now()).total_seconds())
-        return f"You already have {_label(same[0])}, with {left} left."
-    await ports.alarms.set(Alarm(key, alarm.due_at, alarm.name, alarm.text))
-    return None
+async def _set_alarm(ports: Ports, at: str, name: str) -> str:
+    due_at = await moment_asked(ports, at, WHEN)
+    if isinstance(due_at, str):
+        return due_at
+    shown = f"{callers_own(name)} " if name else ""
+    text = f"This is your {shown}alarm for {clock_time(due_at)}"
+    refusal = await set_once(ports, "alarm", due_at, name, text)
+    return refusal or f"Your {shown}alarm is set for {when(due_at, ports.now(), '')}"
 
 
-def _moment(at: str, now: datetime) -> tuple[datetime | None, str]:
-    """When that is, or what is wrong with it."""
-    if (wrong := date_in(at)) is not None:
-        return None, wrong
-    due_at = next_time(at, now)
-    if due_at is None:
-        return None, "I did not understand that time. Say, for example, half past six."
-    return (None, TOO_LONG) if due_at - now > timedelta(days=1) else (due_at, "")
-
-
-def _called(alarms: Sequence[Alarm], name: str) -> list[Alarm]:
-    wanted = _plain(name)
-    exact = [one for one in alarms if _plain(one.name) == wanted]
-    return exact or [one for one in alarms if wanted in _plain(one.name)]
-
-
-def _label(alarm: Alarm) -> str:
-    match alarm.key.partition(" ")[0]:
-        case "alarm":
-            return f"the alarm for {clock_time(alarm.due_at).removesuffix('.')}"
-        case "reminder":
-            return f"the reminder to {_for_caller(alarm.name)}"
-        case _:
-            return f"the {alarm.name} timer"
-
-
-def _choice(alarms: Sequence[Alarm]) -> str:
-    labels = [_label(one) for one in alarms]
-    together = labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])}, and {labels[-1]}"
-    return f"There is {together}."
-
-
-def _length(seconds: float) -> str:
-    """As it stands before "timer": "5 minute"."""
-    return (
-        spoken(seconds)
-        .replace("minutes", "minute")
-        .replace("seconds", "second")
-        .replace("hours", "hour")
-    )
-
-
-def _plain(name: str) -> str:
-    return words_of(name).plain.removeprefix("the ").removesuffix(" timer")
-
-
-def _for_caller(what: str) -> str:
-    """What the caller calls theirs is the caller's."""
-    swapped = {"my": "your", "i": "you", "me": "you", "mine": "yours", "myself": "yourself"}
-    return " ".join(swapped.get(word.casefold(), word) for word in what.split())
+def _parted(what: str, at: str) -> tuple[str, str]:
+    """With all that is said about the time in `at`: "call Bob tomorrow", "9" and the like."""
+    before, _, last = at.rpartition(" at ")
+    if what and before and not minutes_in(at) and date_in(at) is None:
+        # "Remind me to look at the oven at 5": the last of them is the time.
+        what, at = f"{what} at {before}", last
+    if day := day_in(what):
+        what, at = what[: -len(day)].rstrip(), f"{at} {day}".strip()
+    return what, at

@@ -26,6 +26,10 @@ def all_of(skill: Skill) -> tuple[Target, ...]:
     return (*outer_of(skill), *inner)
 
 
+_READ: dict[object, Phrases] = {}
+"""Of each ability and mode, read once in a process: reading them all takes about a second."""
+
+
 def phrases_of(target: Target) -> Phrases | None:
     """None where there are none: only the model uses it.
 
@@ -37,13 +41,17 @@ def phrases_of(target: Target) -> Phrases | None:
         if target.heard_as:
             raise ValueError(f"`{target.name}` has `heard_as`, but no phrase that is heard so")
         return None
+    written = target.function if isinstance(target, Ability) else type(target)
+    if (read := _READ.get((written, patterns, target.heard_as))) is not None:
+        return read
     slots = target.slots if isinstance(target, Ability) else slots_of_mode(target)
     if isinstance(target, Ability):
         _check_needed(target)
     try:
-        return Phrases(patterns, slots=slots, heard_as=target.heard_as)
+        read = Phrases(patterns, slots=slots, heard_as=target.heard_as)
     except ValueError as error:
         raise ValueError(f"`{target.name}`: {error}") from error
+    return _READ.setdefault((written, patterns, target.heard_as), read)
 
 
 def slots_of_mode(mode: AnyMode) -> Mapping[str, Any]:

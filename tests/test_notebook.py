@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from agent import notebook as notebook_module
 from agent.notebook import LONGEST_QUEUE, Notebook
-from session import Message, SessionConfig, SessionService, StoreError
+from session import Message, SessionConfig, SessionService, SkillSession, StoreError
 
 
 def message(number: int, role: str = "user") -> Message:
@@ -36,6 +36,14 @@ class Script(SessionService):
         self.kept: list[str] = []
         self.committed: list[int] = []
         self.wait: asyncio.Event | None = None
+        self.skills: list[tuple[SkillSession | None, int]] = []
+        """Each with how many messages were kept before it."""
+
+    async def save_skill(self, session_id: str, skill: SkillSession | None) -> None:
+        if self.away > 0:
+            self.away -= 1
+            raise StoreError("away", retryable=True)
+        self.skills.append((skill, len(self.kept)))
 
     async def commit_turn(self, session_id: str, turn: int) -> bool:
         self.committed.append(turn)
@@ -75,6 +83,18 @@ async def test_a_user_s_message_commits_its_turn() -> None:
         notebook.note(message(1, "user"))
         notebook.note(message(2, "assistant"))
     assert sessions.committed == [1]
+
+
+async def test_which_skill_has_the_floor_is_kept_in_order_with_what_was_said() -> None:
+    """Also by a store that was away meanwhile."""
+    sessions = Script(away=2)
+    story = SkillSession(name="storyteller", version=1, state={}, started_at=0.0)
+    async with Notebook(sessions) as notebook:
+        notebook.note(message(1))
+        notebook.note_skill("s", story)
+        notebook.note(message(2))
+        notebook.note_skill("s", None)
+    assert sessions.skills == [(story, 1), (None, 2)]
 
 
 async def test_a_store_that_comes_back_loses_nothing() -> None:
