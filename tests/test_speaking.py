@@ -1,6 +1,7 @@
 """From a model's text to June's voice."""
 
 import asyncio
+from typing import Any
 
 from livekit import rtc
 from livekit.agents import AgentSession, io, llm
@@ -27,7 +28,7 @@ class Writer(OfflineLLM):
         super().__init__()
         self.text = text
 
-    def chat(self, **request: object) -> OfflineReply:
+    def chat(self, **request: Any) -> OfflineReply:
         return Written(
             self,
             tools=[],
