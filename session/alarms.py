@@ -9,8 +9,10 @@ from typing import Protocol
 
 from skills import Alarm
 
-KEPT_AS = "alarms"
-"""Under which name they are kept, for all skills together: the next one is found at one look."""
+KEPT_AS = "june/alarms"
+"""Under which name they are kept, for all skills together: the next one is found at one look.
+
+No skill can have it."""
 
 
 class Keeps(Protocol):

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -28,6 +28,8 @@ class Ability:
     """By which a caller uses it, as `skills.phrases` reads them."""
     heard_as: tuple[str, ...] = ()
     """What speech recognition really makes of the phrases."""
+    last_words: bool = False
+    """Whether something said after a phrase takes it back: "Goodbye. No, wait." """
 
     @property
     def file(self) -> str:
@@ -53,7 +55,11 @@ def ability(function: Function) -> Ability: ...
 
 @overload
 def ability(
-    function: None = None, *, phrases: Sequence[str] = (), heard_as: Sequence[str] = ()
+    function: None = None,
+    *,
+    phrases: Sequence[str] = (),
+    heard_as: Sequence[str] = (),
+    last_words: bool = False,
 ) -> Callable[[Function], Ability]: ...
 
 
@@ -62,6 +68,7 @@ def ability(
     *,
     phrases: Sequence[str] = (),
     heard_as: Sequence[str] = (),
+    last_words: bool = False,
 ) -> Ability | Callable[[Function], Ability]:
     """Make an ability of an async function.
 
@@ -73,7 +80,7 @@ def ability(
     """
 
     def make(function: Function) -> Ability:
-        return _made(function, phrases, heard_as)
+        return replace(_made(function, phrases, heard_as), last_words=last_words)
 
     return make if function is None else make(function)
 

@@ -91,7 +91,9 @@ NO = Phrases(
         "(that is|it is) (ok|fine) (no|never mind|leave it|don't bother)",
         "i (am afraid|think|guess|suppose|hope) not",
         "you (can't|cannot|may not|must not|better not)",
-    ]
+    ],
+    # "Nah", "maybe later". Of "go ahead" there is none: what was heard of it began with "don't".
+    heard_as=["not", "may be [a] later"],
 )
 UNCLEAR = Phrases(
     ["[i am] not sure", "no idea", "yes [and|or] no", "no [and|or] yes", "no wait yes", "huh"]

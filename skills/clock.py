@@ -76,7 +76,8 @@ async def tell_time(ports: Ports, place: str = "") -> str:
         f"{_TELL} what (the|today's) date is [today]",
         "(today's|the) date please",
         "today's date",
-    ]
+    ],
+    heard_as=["what is the date (to day|of day)"],
 )
 async def tell_date(ports: Ports, place: str = "") -> str:
     """Tell the day of the week and the date, where the caller is or in another place."""

@@ -46,7 +46,9 @@ _GO = "i (have to|need to|got to|have got to|must|am going to|should) (go|leave|
         f"end (the|this|our) (call|conversation|chat|phone call) [here|there|{_BYE}]",
         "(drop|finish|stop|terminate|close|quit|disconnect|leave|exit) (the|this|our) call "
         "[here|there]",
-    ]
+    ],
+    heard_as=["(ain't|hail) up [the phone|the call]"],
+    last_words=True,
 )
 async def end_call(ports: Ports) -> str:
     """Hang up. Use it when the caller has said goodbye or asks to end the call."""

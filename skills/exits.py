@@ -27,7 +27,12 @@ STOPPING = Phrases(
         "switch off [it|this|that]",
         "(disable|turn off|switch off|exit|leave) [the|this|that] thing",
         "switch off [the|this|that] (skill|mode)",
-    ]
+    ],
+    heard_as=[
+        "(this able|disabled) (skill|skull|still)",
+        "disable (skull|still|stone)",
+        "turned off",
+    ],
 )
 GOING_BACK = Phrases(
     [
@@ -41,7 +46,8 @@ GOING_BACK = Phrases(
         "[just] (be normal|talk normally|talk to me normally|talk to june)",
         "[stop|quit] (talking|speaking|sounding) like me",
         "(use|go back to|back to) your (normal|own|usual|regular|real) voice [again]",
-    ]
+    ],
+    heard_as=["back to (norno|nornoil)", "that to normal", "nor no mode"],
 )
 HAVING_ENOUGH = Phrases(
     [

@@ -62,7 +62,8 @@ About = Annotated[
         "what (can you do|do i do) with {about}",
         "how (do|does) {about} work",
         "(tell me|explain) [more] about {about}",
-    ]
+    ],
+    heard_as=["i meet help"],
 )
 async def what_can_you_do(ports: Ports, about: About = "") -> str:
     """Say what you can do, or how one of your skills is used (`about`)."""

@@ -115,7 +115,8 @@ def _says_something(text: str) -> bool:
         "what have (i|you) (noted|written down|noted down) [for me]",
         "what (have i|did i) asked you to remember",
         "what (should|did) you remember for me",
-    ]
+    ],
+    heard_as=["(red|bread) my notes", "what are mine notes"],
 )
 async def read_notes(ports: Ports, which: str = "") -> str:
     """Read the caller's notes to them: all, or the one that `which` names."""
@@ -142,7 +143,8 @@ async def read_notes(ports: Ports, which: str = "") -> str:
         f"{_FORGET} note {{which}}",
         f"{_FORGET} (the|my|that|this) note",
         f"{_FORGET} {{which}} from my notes",
-    ]
+    ],
+    last_words=True,
 )
 async def delete_note(ports: Ports, which: str = "") -> str:
     """Delete one note: by its number, `last`, or some words that are in it."""
@@ -169,7 +171,8 @@ async def delete_note(ports: Ports, which: str = "") -> str:
         f"{_FORGET} (everything|all) [that] (i|you) "
         "(noted|wrote down|have noted|kept|noted down) [for me]",
         "clear (the|my) (note list|list of notes)",
-    ]
+    ],
+    last_words=True,
 )
 async def delete_notes(ports: Ports) -> str:
     """Delete all notes of the caller, when they ask for it."""

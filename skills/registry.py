@@ -98,10 +98,15 @@ class Registry:
         last.
         """
         found = self._find(words)
-        if found is None and len(sentences := sentences_of(words)) > 1:
-            asked = (self._find(sentence) for sentence in reversed(sentences))
-            found = next((one for one in asked if one is not None), None)
-        return found
+        if found is not None:
+            return found
+        sentences = sentences_of(words)
+        for place, sentence in enumerate(reversed(sentences)):
+            found = self._find(sentence)
+            is_taken_back = isinstance(found, Use) and found.ability.last_words and place > 0
+            if found is not None and not is_taken_back:
+                return found
+        return None
 
     def _find(self, words: Words) -> Found | None:
         best: tuple[tuple[int, int], Found] | None = None

@@ -20,8 +20,15 @@ RESERVED: Mapping[str, Sequence[str]] = {
 
 RESERVED_HEARD_AS: Mapping[str, Sequence[str]] = {
     "mockingbird": (
-        "activate mocking bert",
-        "mammic my voice",
+        "activate mocking (bert|burt)",
+        "use your (skill|skilled|skull|still) (mockingbird|mocking bert|mocking burt|mocking berth"
+        "|making bird|macking bird|mackling bird|maquing bird|ma king bird)",
+        "mockingbird (moat|moaned)",
+        "(shall me|jummy|jomi|shami) (voice|boy's|boys) cloning",
+        "show me voice clothing",
+        "(demon street|demon straight|damon straight) (voice|boy's|boys) cloning",
+        "(mammic|mammick|lymick) my voice",
+        "(hopping|cocking) my voice",
     ),
 }
 """What speech recognition really makes of them."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from skills.ability import ability
 from skills.clock import clock_time
 from skills.durations import Duration, spoken
+from skills.exits import is_exit
 from skills.ports import Ports
 from skills.slots import Saying
 from skills.timer_setting import (
@@ -32,6 +33,7 @@ from skills.timer_words import (
     with_rest,
 )
 from skills.times import MAY_BE_TIME, date_in, day_in, minutes_in
+from skills.words import words_of
 
 HELP = "set timers"
 
@@ -39,6 +41,7 @@ HOW_LONG = "For how long?"
 WHEN = "For what time?"
 REMIND_OF = "What should I remind you of?"
 REMIND_WHEN = "When should I remind you?"
+NOTHING_SET = "All right, nothing is set."
 NEGATIVE = ("minus ", "negative ")
 LEFT_ALONE = "I left them as they are."
 
@@ -83,7 +86,13 @@ _CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off|get rid
         "(set|start|i need|give me|set me|create) [a|the|my|another] timer",
         "(set|start) (a|an|the|my|another) {name} timer",
         "(set|start) [a|the|my] timer (called|named|for|for the|at|to|on|until) {name}",
-    ]
+    ],
+    heard_as=[
+        "(set|said|start|star) (a|the) (time|time worth|time where|time were) for {seconds}",
+        "(set|said|start|star) (a|the) time before {seconds} [called {name}]",
+        "set a {name} time (worth|where|were) for {seconds}",
+        "said a (timer for {seconds}|{seconds} timer)",
+    ],
 )
 async def set_timer(ports: Ports, seconds: Duration | None = None, name: str = "") -> str:
     """Set a timer that rings in the call after `seconds`. Name it if the caller says what for.
@@ -125,7 +134,8 @@ async def set_timer(ports: Ports, seconds: Duration | None = None, name: str = "
         "[an] alarm (for|at) {at}",
         f"{_SET} [an|the|my|another] (alarm|alarm clock)",
         "wake me up",
-    ]
+    ],
+    heard_as=["said (an|in|anne) (alarm|alarmed) for {at}"],
 )
 async def set_alarm(ports: Ports, at: At = "", name: str = "") -> str:
     """Set an alarm that rings at a time of day within the next 24 hours."""
@@ -148,7 +158,8 @@ async def set_alarm(ports: Ports, at: At = "", name: str = "") -> str:
         f"{_REMIND} to {{what}}",
         f"{_REMIND} about (the|my) {{about}}",
         "(set|create|give me|set me) a reminder",
-    ]
+    ],
+    heard_as=["(green mind|bring mine) me in {seconds} to {what}"],
 )
 async def set_reminder(
     ports: Ports, what: str = "", about: str = "", seconds: Duration | None = None, at: At = ""
@@ -159,6 +170,8 @@ async def set_reminder(
     what, about, at = what.strip(" .!?"), about.strip(" .!?"), at.strip()
     if not what and not about:
         what = (await ports.ask(REMIND_OF)).strip(" .!?").removeprefix("to ")
+        if is_exit(words_of(what)) or not any(map(str.isalnum, what)):
+            return NOTHING_SET
     what, at = _parted(what, at)
     if seconds is None:
         due_at = await moment_asked(ports, at, REMIND_WHEN)
@@ -198,7 +211,8 @@ async def set_reminder(
         f"is (the|my|a) [{{name}}] {_ONE} [still] (running|on|done|set)",
         f"when (does|will) (the|my) [next|{{name}}] {_ONE} (go off|ring|end)",
         f"when is (the|my) [next|{{name}}] {_ONE} [done|over|set for]",
-    ]
+    ],
+    heard_as=["how much time has left", "which (timeers are|time or so) running"],
 )
 async def list_timers(ports: Ports, name: str = "", kinds: Kinds | None = None) -> str:
     """Say which timers, alarms and reminders are running, and how much time is left."""
@@ -222,7 +236,9 @@ async def list_timers(ports: Ports, name: str = "", kinds: Kinds | None = None) 
         "(turn|switch) (the|my|that) [{name}] (timer|alarm) off",
         f"never mind {_MY} {_ONE}",
         f"i (don't|do not) need {_MY} [{{name}}] {_ONE} [anymore|any longer]",
-    ]
+    ],
+    heard_as=["(canceled|can't solve) the timer"],
+    last_words=True,
 )
 async def cancel_timer(ports: Ports, name: str = "", kind: Kind | None = None) -> str:
     """Cancel a timer, alarm or reminder: the one of this name, or the only one."""
@@ -250,7 +266,9 @@ async def cancel_timer(ports: Ports, name: str = "", kind: Kind | None = None) -
         f"{_CANCEL} [the|my|these|those] {{kinds}}",
         f"{_CANCEL} every {_ONE}",
         "(cancel|turn off|switch off) (all of them|them all|both of them)",
-    ]
+    ],
+    heard_as=["canceled [in|at] all (timers|timeers)", "cancel timeors"],
+    last_words=True,
 )
 async def cancel_timers(ports: Ports, kinds: Kinds | None = None) -> str:
     """Cancel all timers, alarms and reminders, or all of one kind."""

@@ -128,6 +128,12 @@ class Translator(Mode[Translation]):
         "[i need|be|you are] (a translator|my translator|an interpreter|my interpreter)",
         f"i need (something|a phrase|help) (translated|translating) [{_INTO} {{language}}]",
     )
+    heard_as = (
+        "use your (skill|skell|skull) (translator|translaider|translainer|tran slater)",
+        "(translate or|prance later) mode",
+        f"prance late {_INTO} {{language}}",
+        "police (translate|trans like) this",
+    )
     slots: ClassVar[Mapping[str, Any]] = {
         "language": LanguageName,
         "source": LanguageName,

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from livekit.agents import ConversationItemAddedEvent, llm
 from speech_fakes import ScriptedSpeech
 from structlog.testing import capture_logs
 from test_hosted_call import KEY, Typed, Words
@@ -57,6 +58,11 @@ async def block() -> str:
     """Block."""
     stuck.wait(30)
     return "never"
+
+@ability
+async def price(what: str) -> str:
+    """Say what something costs."""
+    return f"A {what} costs 5."
 
 @ability(phrases=["hush"])
 async def hush() -> str:
@@ -202,11 +208,14 @@ async def test_a_model_uses_the_same_abilities(ring: Ring, provider: ScriptedPro
             Answer("At most nine."),
             Answer(tools=[ToolUse("break_it", "{}")]),
             Answer("That went wrong."),
+            Answer(tools=[ToolUse("price", '{"what": "chair"}')]),
+            Answer("Five, they say."),
             Answer(tools=[ToolUse("buy", '{"count": 2, "what": "chairs"}')]),
         ]
         assert await caller.says("Could somebody take it?") == "I am sorry, nobody wants it."
         assert await caller.says("I'd like many chairs.") == "At most nine."
         assert await caller.says("Drop the vase.") == "That went wrong."
+        assert await caller.says("How much is one?") == "Five, they say."
         assert "Are you sure that you want 2?" in await caller.says("Then two.")
         assert await caller.says("Yes.") == "You bought 2 chairs."
     told = [str(asked.body["messages"]) for asked in provider.asked("llm")]
@@ -251,6 +260,19 @@ async def test_in_another_language_a_model_says_what_a_skill_says(
         assert await caller.says("Wollen wir handeln?") == "Wollen Sie wirklich handeln?"
     told = provider.asked("llm")[-1].body["messages"]
     assert "Do you really want to haggle?" in told[0]["content"]
+
+
+async def test_a_mode_is_told_what_was_not_heard(ring: Ring) -> None:
+    """LiveKit says of a reply how far the caller heard it."""
+    async with ring() as caller:
+        said = await caller.says("tell me a story")
+        part = said.split(". ")[0]
+        item = llm.ChatMessage(role="assistant", content=[part], interrupted=True)
+        caller.here.call.voice.emit(
+            "conversation_item_added", ConversationItemAddedEvent(item=item)
+        )
+        after = await caller.says("go on")
+        assert after.split(". ")[0].strip(".") in said, "it goes on where the caller was cut off"
 
 
 async def test_an_ability_may_say_nothing(ring: Ring) -> None:

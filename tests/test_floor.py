@@ -1,5 +1,6 @@
 """Which skill has the floor: begun, stepped, left, confirmed, resumed; and only at commit."""
 
+import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -17,6 +18,9 @@ from skills.runner import Runner
 
 NOW = datetime(2026, 11, 25, 17, 5, tzinfo=UTC)
 ALARM = Alarm("tea", NOW, "tea", "Your tea is ready.")
+
+
+ROLLS = itertools.count()
 
 
 class Count(BaseModel):
@@ -49,6 +53,8 @@ class Counting(Mode[Count]):
                 return Step(following, Say("Set."), (SetAlarm(ALARM),))
             case "model":
                 return Step(following, ByModel("Say a number.", language="fr"))
+            case "roll" | "roll it":
+                return Step(following, Say(f"{next(ROLLS)}."))
             case "over":
                 return Step(None, Say("That was all."))
             case "long":
@@ -177,6 +183,14 @@ async def test_a_turn_that_is_only_considered_changes_nothing(call: Call) -> Non
     assert call.done == [((SetAlarm(ALARM),), "numbers")]
 
 
+async def test_a_mode_is_asked_once_about_the_same_words(call: Call) -> None:
+    """However often LiveKit asks June; a random mode says the same thing to the same turn."""
+    await call.says("count")
+    first = await call.floor.hear(2, "roll")
+    assert [await call.floor.hear(2, "roll") for _ in range(3)] == [first] * 3
+    assert await call.floor.hear(2, "roll it") != first
+
+
 async def test_a_turn_may_be_committed_before_it_is_considered(call: Call) -> None:
     """A reply that is generated late takes effect at once."""
     await call.says("count")
@@ -261,6 +275,7 @@ async def test_another_mode_takes_the_floor(call: Call) -> None:
         (["yes please"], [Spoken("I begin at 0.")]),
         (["nah"], [Line(Own.CANCELED)]),
         (["stop"], [Line(Own.CANCELED)]),
+        (["Back to normal, please."], [Line(Own.CANCELED)]),
         (["what do you mean", "go ahead"], [Line(Own.UNCLEAR), Spoken("I begin at 0.")]),
         (["hm?", "who knows"], [Line(Own.UNCLEAR), Line(Own.CANCELED)]),
         (["hm?", "maybe later"], [Line(Own.UNCLEAR), Line(Own.CANCELED)]),

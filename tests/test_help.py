@@ -11,6 +11,7 @@ from skill_fakes import FakePorts
 
 import skills.help
 from skills import Skill, ability
+from skills.as_said import as_said
 from skills.collecting import skill_of_module
 from skills.help import MOST_TOLD, what_can_you_do
 from skills.loading import BUILT_IN
@@ -170,3 +171,27 @@ def test_arguments_of_the_wrong_type_are_refused(arguments: dict[str, Any]) -> N
 async def test_anything_may_be_asked_about(topic: str) -> None:
     """The answer is a sentence."""
     assert (await about(topic, skill("pirate", "swim", talk_like_a_pirate)))[-1] == "."
+
+
+@pytest.mark.parametrize(
+    ("pattern", "read"),
+    [
+        ("(set|start) [a|the] timer for {seconds} [called {name}]", "set a timer for 5 minutes"),
+        ("(set|start) [a|an] {seconds} timer", "set a 5 minute timer"),
+        ("set [a] alarm [for|at] {at}", "set an alarm for 7 o'clock"),
+        ("what (is|(was|were)) [the [exact] time] in {place}", "what is in Tokyo"),
+        ("what can i say", "what can I say"),
+        ("sing {song}", "sing song"),
+    ],
+)
+def test_a_phrase_is_read_as_a_person_would_say_it(pattern: str, read: str) -> None:
+    """With the first choices, and the little words that make it read well."""
+    assert as_said(pattern) == read
+
+
+def test_no_phrase_of_a_built_in_skill_is_read_with_signs() -> None:
+    """All of them can be shown and said."""
+    for one in built_in():
+        patterns = [phrase for tool in one.abilities for phrase in tool.phrases]
+        patterns += [trigger for mode in one.modes for trigger in mode.triggers]
+        assert not any(set(as_said(pattern)) & set("[](){}|") for pattern in patterns)

@@ -1,6 +1,7 @@
 """What belongs to which skill, which do not go together, and what words ask for."""
 
 import time
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -287,3 +288,19 @@ def test_finding_is_quick() -> None:
         took_seconds.append((time.perf_counter() - began) / 40)
     print(f"find: {min(took_seconds) * 1e3:.2f} ms over 60 phrases")
     assert min(took_seconds) < 0.002
+
+
+def test_a_sentence_of_an_utterance_may_ask_for_something() -> None:
+    """The last one that does; but some things are meant only if nothing is said after them."""
+    coin = an_ability("flip", "toss a coin")
+    bye = replace(an_ability("leave", "good bye"), last_words=True)
+    registry = Registry([skill("play", coin, bye)])
+    for said in (
+        "I am bored. Toss a coin.",
+        "Toss a coin. I bet on heads.",
+        "Toss a coin! Please.",
+    ):
+        assert find(registry, said) == Use(coin, {}), said
+    assert find(registry, "I have to leave. Goodbye.") == Use(bye, {})
+    for said in ("Goodbye. No, wait.", "He said. No. Then. He. Left. Toss a coin. And more."):
+        assert find(registry, said) is None, said

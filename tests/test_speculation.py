@@ -22,6 +22,7 @@ from agent.lines import ENGLISH
 from agent.models.offline import OfflineLLM
 from agent.notebook import Notebook
 from session import SessionConfig, open_sessions
+from session.alarms import KEPT_AS
 from session.outcomes import CallCan
 from session.patience import Patience
 from skills import Alarm, Heard, Mode, Ports, Say, SetAlarm, Skill, Step, ability
@@ -199,7 +200,7 @@ async def call() -> AsyncIterator[Spoken]:
                 await voice.start(june)
                 yield spoken
                 await voice.aclose()
-            kept = await sessions.memory_of(session, "alarms").all()
+            kept = await sessions.memory_of(session, KEPT_AS).all()
             spoken.alarms.extend(kept.values())
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from skill_fakes import FakePorts
 
@@ -24,9 +26,12 @@ from skills.timer_setting import (
 from skills.timers import (
     HOW_LONG,
     LEFT_ALONE,
+    NOTHING_SET,
     REMIND_OF,
     REMIND_WHEN,
     WHEN,
+    cancel_timer,
+    list_timers,
     set_alarm,
     set_reminder,
     set_timer,
@@ -528,6 +533,32 @@ async def test_a_models_texts_may_be_anything() -> None:
     assert await set_alarm.use(ports, arguments) == NOT_UNDERSTOOD
     arguments = set_reminder.arguments.model_validate({"what": "call Bob.", "at": "6 p.m."})
     assert await set_reminder.use(ports, arguments) == ("I'll remind you at 6:00 p.m. to call Bob.")
+
+
+@pytest.mark.parametrize("answer", ["never mind", "", "...", "cancel"])
+async def test_a_reminder_of_nothing_is_none(answer: str) -> None:
+    """After June has asked."""
+    ports = FakePorts(NOW, answers=[answer])
+    assert await say(ports, "set a reminder") == NOTHING_SET
+    assert not ports.alarms.by_key
+
+
+@given(text=st.text(max_size=30) | st.from_regex(r"[0-9a-z]{1,4}( [0-9a-z]{1,9}){0,3}"))
+async def test_whatever_a_model_says_is_answered_in_a_sentence(text: str) -> None:
+    """Never an exception, and never more alarms than were asked for."""
+    ports = FakePorts(NOW, answers=["half past six"] * 9)
+    for ability, arguments in (
+        (set_timer, {"name": text, "seconds": 60}),
+        (set_timer, {"name": text}),
+        (set_alarm, {"at": text, "name": text}),
+        (set_reminder, {"what": text, "at": text}),
+        (set_reminder, {"about": text, "seconds": 60}),
+        (list_timers, {"name": text}),
+        (cancel_timer, {"name": text}),
+    ):
+        given_all = ability.arguments.model_validate(arguments)
+        assert (await ability.use(ports, given_all))[-1] in ".?"
+    assert len(ports.alarms.by_key) <= 5
 
 
 @pytest.mark.parametrize(

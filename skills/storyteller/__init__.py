@@ -92,6 +92,15 @@ class Storyteller(Mode[Story]):
         "(my|the|our) (kid|kids|child|children|son|daughter) (wants|want|would like) "
         "[to hear] a (story|tale|bedtime story|fairy tale)",
     )
+    heard_as = (
+        f"(tell|read) [me|us] the {_STORY} about {{topic}}",
+        "tell me (day|des|they) story",
+        "(remy|where'd me) a bedtime story",
+        "(read|remy|where'd) me (a bed time|a bit time|of the time) story",
+        "use your (skill|skills|skill's|skull) "
+        "(storyteller|story duller|story geller|story guller)",
+        "sparry mode",
+    )
     exits = (
         "(stop|end|quit|finish) (telling|reading|storytelling) [stories|the story|this story|it]",
         "(stop|end|quit) (stories|the stories|this tale|the tale)",

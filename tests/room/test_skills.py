@@ -7,10 +7,8 @@ import signal
 
 import pytest
 
-from agent.lines import ENGLISH
 from room.caller import Caller
 from room.conftest import Call
-from room.ears import word_error_rate
 from room.worker import Worker
 from session import SessionConfig, SkillSession, open_sessions
 
@@ -56,10 +54,7 @@ async def test_a_story_is_started_interrupted_continued_and_left(june: Worker, c
     assert before.name == "storyteller"
     _, ended = await ann.say("Go on.")
     await ann.until(lambda: ann.speech()[-1][1] > ended + 3, 25, "the story goes on")
-    left, _ = await ann.say("Back to normal.", "rms")
-    ann.listened_from = left + 1.0
-    answer = await ann.hear(20)
-    assert word_error_rate(ENGLISH.skill_left, answer.text) < 0.4, answer.text
+    await ann.ask_for("deactivated|back to normal", "Back to normal.")
     await asyncio.sleep(1)
     assert await skill_of(june, ann) is None
 
@@ -80,7 +75,7 @@ async def test_a_timer_rings_during_talk(june: Worker, call: Call) -> None:
 
 
 async def test_a_note_is_remembered_in_the_next_call(june: Worker, call: Call) -> None:
-    """And can be deleted."""
+    """And stands in no log."""
     ann = await greeted(call, "note-taker")
     await ann.type("Take a note: the garage code is blue.")
     await ann.hear()
@@ -89,10 +84,6 @@ async def test_a_note_is_remembered_in_the_next_call(june: Worker, call: Call) -
 
     again = await greeted(call, "note-taker")
     await again.ask_for("garage", "Read my notes.")
-    await again.type("delete my notes")
-    await again.hear()
-    await again.type("read my notes")
-    assert "garage" not in (await again.hear()).text.lower()
     assert "garage" not in june.log.lower()
 
 
