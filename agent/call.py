@@ -25,7 +25,7 @@ from agent.notebook import Notebook
 from agent.payment import Payment, refusal_of_call
 from agent.place import Place
 from agent.prompt import instructions
-from agent.remembered import OPEN_SECONDS, Memory, chat_context, forgetful, recall
+from agent.remembered import OPEN_SECONDS, Memory, chat_context, forgetful, greeting, recall
 from agent.sign_of_life import show_life
 from agent.spoken import SpokenLines
 from agent.summary_of_call import summary_of
@@ -165,7 +165,7 @@ class Call:
             self.voice,
             gate,
             hands=Hands(
-                say=self._say,
+                say=self._say_meanwhile,
                 hang_up=hang_up,
                 speak_in=LanguageOfVoice(self._config, self._models.tts).speak_in,
                 keep=partial(notebook.note_skill, session.session_id),
@@ -225,12 +225,8 @@ class Call:
             self._payment.refuse(self._refused)
         if self.ending.reason is not None:
             return None  # who is refused, or leaves at once, is not greeted
-        if memory.is_resumed:
-            greeting = self.lines.greeting_resumed
-        else:
-            greeting = self.lines.greeting_again if memory.context else self.lines.greeting
         log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
-        greeted = await self._say(greeting)
+        greeted = await self._say(greeting(memory, self.lines))
         await self._skills.begin_to_ring()
         return greeted
 
@@ -246,6 +242,11 @@ class Call:
 
     async def _say(self, line: str) -> SpeechHandle:
         return await say(self.voice, self._spoken, line)
+
+    async def _say_meanwhile(self, line: str) -> SpeechHandle:
+        if self.ending.reason is not None:
+            raise RuntimeError("the call is ending")
+        return await self._say(line)
 
     def _watch(self) -> None:
         """Whatever ends a call that nobody ends: silence, its length, a stage that fails."""

@@ -37,6 +37,7 @@ class Hands:
     """What skills may have done in a call."""
 
     say: Callable[[str], Awaitable[SpeechHandle]]
+    """Raises `RuntimeError` where the call is ending."""
     hang_up: Callable[[RunContext[None]], None]
     speak_in: Callable[[str], None]
     """The voice for a language, by tag; empty for the call's own."""

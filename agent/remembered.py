@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 from livekit.agents import llm
 
+from agent.lines import Lines
 from session import (
     Channel,
     Message,
@@ -88,6 +89,13 @@ async def _summary_before(sessions: SessionService, oldest: Message) -> str | No
         return (await sessions.get_session(oldest.session_id)).context_summary
     except UnknownSession:
         return None  # it has just been deleted
+
+
+def greeting(memory: Memory, lines: Lines) -> str:
+    """By what is known of the caller."""
+    if memory.is_resumed:
+        return lines.greeting_resumed
+    return lines.greeting_again if memory.context else lines.greeting
 
 
 def chat_context(messages: tuple[Message, ...]) -> llm.ChatContext:

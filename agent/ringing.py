@@ -52,7 +52,7 @@ class Ringing:
         self._began = now()
         self._changed = asyncio.Event()
         self._next: datetime | None = None
-        self._rung: set[tuple[str, str]] = set()
+        self._rung: set[KeptAlarm] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,7 +65,6 @@ class Ringing:
 
     def look_again(self) -> None:
         """An alarm was set or cancelled in this call."""
-        self._rung.clear()
         self._changed.set()
 
     @property
@@ -79,7 +78,7 @@ class Ringing:
         while True:
             self._changed.clear()
             try:
-                waiting = [one for one in await self._alarms.all() if self._is_to_ring(one)]
+                waiting = [one for one in await self._alarms.all() if one not in self._rung]
             except SessionError as error:
                 log.debug("alarms.unread", error=str(error))
                 await self._until(STORE_SECONDS)
@@ -92,9 +91,6 @@ class Ringing:
             self._next = waiting[0].alarm.due_at if waiting else None
             seconds = (self._next - self._now()).total_seconds() if self._next else None
             await self._until(seconds)
-
-    def _is_to_ring(self, one: KeptAlarm) -> bool:
-        return (one.skill, one.alarm.key) not in self._rung
 
     async def _until(self, seconds: float | None) -> None:
         """So long, or until something has changed."""
@@ -111,7 +107,7 @@ class Ringing:
         missed = [one.alarm.text for one in due if one.alarm.due_at < self._began]
         others = [one.alarm.text for one in due if one.alarm.due_at >= self._began]
         said = [*([f"{self._missed} {' '.join(missed)}"] if missed else []), *others]
-        self._rung.update((one.skill, one.alarm.key) for one in due)
+        self._rung.update(due)
         if not await self._is_heard(" ".join(said)):
             return  # it is said at the user's next call
         log.info("alarm.rang", count=len(due), missed=len(missed))

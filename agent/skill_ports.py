@@ -1,6 +1,7 @@
 """June's ports, as one use of an ability gets them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -84,7 +85,8 @@ class CallPorts:
         return self.clock()
 
     async def say(self, text: str) -> None:
-        await self.says(text)
+        with suppress(RuntimeError):  # the call is ending, and nobody listens any more
+            await self.says(text)
 
     async def ask(self, question: str) -> str:
         return await self.asks(question)
