@@ -4,10 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from skills.alarm import Alarm
+from skills.clock import clock_time
 from skills.durations import EXPRESSION, duration_of
 from skills.ports import Ports
-from skills.timer_words import Kind, after, kind_of, name_in, with_rest
-from skills.times import date_in, day_in, next_time
+from skills.timer_words import Kind, after, callers_own, kind_of, name_in, when, with_rest
+from skills.times import date_in, day_in, minutes_in, next_time
 from skills.words import words_of
 
 LONGEST_SECONDS = 86_400
@@ -18,6 +19,7 @@ TOO_SHORT = "A timer needs at least a second."
 TOO_LONG = "I can set timers for up to 24 hours."
 TOO_MANY = f"You have {MOST} timers already. Cancel one of them first."
 NAME_TOO_LONG = "That is too long for a name. Say it in a few words, please."
+WHEN = "For what time?"
 NOT_UNDERSTOOD = "I didn't understand that time. Nothing is set."
 
 _LENGTH = re.compile(
@@ -82,3 +84,25 @@ async def set_once(ports: Ports, kind: Kind, due_at: datetime, name: str, text: 
         return f"{told[0].upper()}{told[1:]}. Give the new one another name."
     await ports.alarms.set(Alarm(key, due_at, name, text))
     return None
+
+
+async def set_alarm_at(ports: Ports, at: str, name: str) -> str:
+    """At a time of day, as it was said; what June says to it."""
+    due_at = await moment_asked(ports, at, WHEN)
+    if isinstance(due_at, str):
+        return due_at
+    shown = f"{callers_own(name)} " if name else ""
+    text = f"This is your {shown}alarm for {clock_time(due_at)}"
+    refusal = await set_once(ports, "alarm", due_at, name, text)
+    return refusal or f"Your {shown}alarm is set for {when(due_at, ports.now(), '')}"
+
+
+def parted(what: str, at: str) -> tuple[str, str]:
+    """With all that is said about the time in `at`: "call Bob tomorrow", "9" and the like."""
+    before, _, last = at.rpartition(" at ")
+    if what and before and not minutes_in(at) and date_in(at) is None:
+        # "Remind me to look at the oven at 5": the last of them is the time.
+        what, at = f"{what} at {before}", last
+    if day := day_in(what):
+        what, at = what[: -len(day)].rstrip(), f"{at} {day}".strip()
+    return what, at

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from skills.ability import ability
-from skills.clock import clock_time
 from skills.durations import Duration, spoken
 from skills.exits import is_exit
 from skills.ports import Ports
@@ -16,6 +15,8 @@ from skills.timer_setting import (
     length_said,
     moment_after,
     moment_asked,
+    parted,
+    set_alarm_at,
     set_once,
 )
 from skills.timer_words import (
@@ -32,13 +33,12 @@ from skills.timer_words import (
     when,
     with_rest,
 )
-from skills.times import MAY_BE_TIME, date_in, day_in, minutes_in
+from skills.times import MAY_BE_TIME, date_in, minutes_in
 from skills.words import words_of
 
 HELP = "set timers"
 
 HOW_LONG = "For how long?"
-WHEN = "For what time?"
 REMIND_OF = "What should I remind you of?"
 REMIND_WHEN = "When should I remind you?"
 NOTHING_SET = "All right, nothing is set."
@@ -88,10 +88,10 @@ _CANCEL = "(cancel|delete|remove|stop|clear|end|kill|turn off|switch off|get rid
         "(set|start) [a|the|my] timer (called|named|for|for the|at|to|on|until) {name}",
     ],
     heard_as=[
-        "(set|said|start|star) (a|the) (time|time worth|time where|time were) for {seconds}",
-        "(set|said|start|star) (a|the) time before {seconds} [called {name}]",
-        "set a {name} time (worth|where|were) for {seconds}",
-        "said a (timer for {seconds}|{seconds} timer)",
+        "(set|said|start|star) (a|the) (timer for|time [worth|where|were] for|time before) "
+        "{seconds} [called {name}]",
+        "set a [{name}] time (worth for|where for|were for|or 4) {seconds}",
+        "said a {seconds} timer",
     ],
 )
 async def set_timer(ports: Ports, seconds: Duration | None = None, name: str = "") -> str:
@@ -101,7 +101,7 @@ async def set_timer(ports: Ports, seconds: Duration | None = None, name: str = "
     is told so. Without a name a timer is known by its length.
     """
     if seconds is None and (minutes_in(name) or date_in(name) is not None):
-        return await _set_alarm(ports, name, "")
+        return await set_alarm_at(ports, name, "")
     called_so = name_in(name)
     if seconds is None:
         seconds, called_so = length_in(called_so)
@@ -139,7 +139,7 @@ async def set_timer(ports: Ports, seconds: Duration | None = None, name: str = "
 )
 async def set_alarm(ports: Ports, at: At = "", name: str = "") -> str:
     """Set an alarm that rings at a time of day within the next 24 hours."""
-    return await _set_alarm(ports, at, name_in(name))
+    return await set_alarm_at(ports, at, name_in(name))
 
 
 @ability(
@@ -172,7 +172,7 @@ async def set_reminder(
         what = (await ports.ask(REMIND_OF)).strip(" .!?").removeprefix("to ")
         if is_exit(words_of(what)) or not any(map(str.isalnum, what)):
             return NOTHING_SET
-    what, at = _parted(what, at)
+    what, at = parted(what, at)
     if seconds is None:
         due_at = await moment_asked(ports, at, REMIND_WHEN)
     else:
@@ -267,7 +267,7 @@ async def cancel_timer(ports: Ports, name: str = "", kind: Kind | None = None) -
         f"{_CANCEL} every {_ONE}",
         "(cancel|turn off|switch off) (all of them|them all|both of them)",
     ],
-    heard_as=["canceled [in|at] all (timers|timeers)", "cancel timeors"],
+    heard_as=["(canceled|cancele) [in|at|and] all (timers|timeers)", "cancel timeors"],
     last_words=True,
 )
 async def cancel_timers(ports: Ports, kinds: Kinds | None = None) -> str:
@@ -277,24 +277,3 @@ async def cancel_timers(ports: Ports, kinds: Kinds | None = None) -> str:
     if not canceled:
         return f"You have no {kinds or 'timers'}."
     return f"I canceled {listed([label(one) for one in canceled])}."
-
-
-async def _set_alarm(ports: Ports, at: str, name: str) -> str:
-    due_at = await moment_asked(ports, at, WHEN)
-    if isinstance(due_at, str):
-        return due_at
-    shown = f"{callers_own(name)} " if name else ""
-    text = f"This is your {shown}alarm for {clock_time(due_at)}"
-    refusal = await set_once(ports, "alarm", due_at, name, text)
-    return refusal or f"Your {shown}alarm is set for {when(due_at, ports.now(), '')}"
-
-
-def _parted(what: str, at: str) -> tuple[str, str]:
-    """With all that is said about the time in `at`: "call Bob tomorrow", "9" and the like."""
-    before, _, last = at.rpartition(" at ")
-    if what and before and not minutes_in(at) and date_in(at) is None:
-        # "Remind me to look at the oven at 5": the last of them is the time.
-        what, at = f"{what} at {before}", last
-    if day := day_in(what):
-        what, at = what[: -len(day)].rstrip(), f"{at} {day}".strip()
-    return what, at

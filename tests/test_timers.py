@@ -22,6 +22,7 @@ from skills.timer_setting import (
     TOO_LONG,
     TOO_MANY,
     TOO_SHORT,
+    WHEN,
 )
 from skills.timers import (
     HOW_LONG,
@@ -29,7 +30,6 @@ from skills.timers import (
     NOTHING_SET,
     REMIND_OF,
     REMIND_WHEN,
-    WHEN,
     cancel_timer,
     list_timers,
     set_alarm,
