@@ -93,7 +93,7 @@ NO = Phrases(
         "you (can't|cannot|may not|must not|better not)",
     ],
     # "Nah", "maybe later". Of "go ahead" there is none: what was heard of it began with "don't".
-    heard_as=["not", "may be [a] later"],
+    heard_as=["not", "(may be|may be a|made you) later"],
 )
 UNCLEAR = Phrases(
     ["[i am] not sure", "no idea", "yes [and|or] no", "no [and|or] yes", "no wait yes", "huh"]

@@ -47,7 +47,7 @@ _GO = "i (have to|need to|got to|have got to|must|am going to|should) (go|leave|
         "(drop|finish|stop|terminate|close|quit|disconnect|leave|exit) (the|this|our) call "
         "[here|there]",
     ],
-    heard_as=["(ain't|hail) up [the phone|the call]"],
+    heard_as=["(ain't up|hail up|hail map) [the phone|the call]"],
     last_words=True,
 )
 async def end_call(ports: Ports) -> str:

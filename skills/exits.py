@@ -29,9 +29,9 @@ STOPPING = Phrases(
         "switch off [the|this|that] (skill|mode)",
     ],
     heard_as=[
-        "(this able|disabled) (skill|skull|still)",
+        "(this able|the sable|disabled) (skill|skull|still)",
         "disable (skull|still|stone)",
-        "turned off",
+        "(turned|turning) off",
     ],
 )
 GOING_BACK = Phrases(
@@ -71,7 +71,8 @@ HAVING_ENOUGH = Phrases(
         "i am good [now]",
         "(i quit|i give up|i am tired of this|i would rather stop|i would like out)",
         "(i am done listening|shut up|cut it out)",
-    ]
+    ],
+    heard_as=["that is enough thames"],
 )
 
 

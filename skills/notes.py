@@ -116,7 +116,7 @@ def _says_something(text: str) -> bool:
         "what (have i|did i) asked you to remember",
         "what (should|did) you remember for me",
     ],
-    heard_as=["(red|bread) my notes", "what are mine notes"],
+    heard_as=["(red|bread) my notes", "red mine notes", "what are mine notes"],
 )
 async def read_notes(ports: Ports, which: str = "") -> str:
     """Read the caller's notes to them: all, or the one that `which` names."""

@@ -24,10 +24,10 @@ RESERVED_HEARD_AS: Mapping[str, Sequence[str]] = {
         "use your (skill|skilled|skull|still) (mockingbird|mocking bert|mocking burt|mocking berth"
         "|making bird|macking bird|mackling bird|maquing bird|ma king bird)",
         "mockingbird (moat|moaned)",
-        "(shall me|jummy|jomi|shami) (voice|boy's|boys) cloning",
+        "(shall me|shall we|jummy|jomi|shami|chummy) (voice|boy's|boys) cloning",
         "show me voice clothing",
-        "(demon street|demon straight|damon straight) (voice|boy's|boys) cloning",
-        "(mammic|mammick|lymick) my voice",
+        "(demon street|demon straight|damon straight|damon's straight) (voice|boy's|boys) cloning",
+        "(mammic|mammick|lymick|vimick) my voice",
         "(hopping|cocking) my voice",
     ),
 }

@@ -129,10 +129,11 @@ class Translator(Mode[Translation]):
         f"i need (something|a phrase|help) (translated|translating) [{_INTO} {{language}}]",
     )
     heard_as = (
-        "use your (skill|skell|skull) (translator|translaider|translainer|tran slater)",
+        "use your (skill|skell|skull) "
+        "(translator|translaider|translaid her|translainer|translaver|tran slater|trance later)",
         "(translate or|prance later) mode",
         f"prance late {_INTO} {{language}}",
-        "police (translate|trans like) this",
+        "police (translate|trans like|translike) this",
     )
     slots: ClassVar[Mapping[str, Any]] = {
         "language": LanguageName,
