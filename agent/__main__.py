@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.command import quiet, settings_without_logs, show
+from agent.command import ConfigOption, JsonOption, quiet, settings_without_logs, show
 from agent.config import ConfigError, load
 from agent.errors import CannotStart
+from agent.money_cli import money
 from agent.redact import printable
 from session import StoreUnusable
 
@@ -30,18 +31,7 @@ sessions = typer.Typer(
 )
 app.add_typer(sessions, name="sessions")
 
-money = typer.Typer(
-    help="See what is spent today, stop June, and let her go on. A worker may go on running.",
-    rich_markup_mode=None,
-)
 app.add_typer(money, name="money")
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Settings; otherwise `agent.toml` in this folder, if any."),
-]
-
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -224,47 +214,27 @@ def forget_user(
     show(forgotten(settings, user))
 
 
-@money.callback(invoke_without_command=True)
-def todays_money(
-    context: typer.Context, *, as_json: JsonOption = False, config: ConfigOption = None
-) -> None:
-    """Without a command: `show`."""
-    context.obj = config or context.obj
-    if context.invoked_subcommand is None:
-        show_money(context, as_json=as_json)
-    elif as_json:
-        raise typer.BadParameter("it belongs behind `show`", param_hint="`--json`")
-
-
-@money.command("show")
-def show_money(
-    context: typer.Context, *, as_json: JsonOption = False, config: ConfigOption = None
-) -> None:
-    """Show what is spent today, of which limit, and whether June is stopped."""
-    from agent.money_command import shown
-
-    show(shown(settings_without_logs(config or context.obj), as_json=as_json))
-
-
-@money.command("pause")
-def pause_money(
+@app.command(context_settings={"help_option_names": []})
+def skills(
     context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="All about this skill.")] = "",
     *,
-    minutes: Annotated[int, typer.Option(min=1, max=10_080, help="So long.")] = 30,
+    as_json: JsonOption = False,
+    wants_help: Annotated[
+        bool, typer.Option("--help", help="Of this command; with a NAME of that skill.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Stop June: she answers nobody, and says that she is unavailable."""
-    from agent.money_command import paused
+    """List what June can do, each skill with some of the phrases that it is asked for by."""
+    from agent.skills_command import listed, shown
 
-    show(paused(settings_without_logs(config or context.obj), minutes=minutes))
-
-
-@money.command("resume")
-def resume_money(context: typer.Context, config: ConfigOption = None) -> None:
-    """Let June go on before the time is over."""
-    from agent.money_command import resumed
-
-    show(resumed(settings_without_logs(config or context.obj)))
+    if wants_help and not name:
+        typer.echo(context.get_help())
+        return
+    settings = settings_without_logs(config or context.obj)
+    typer.echo(
+        shown(settings, name, as_json=as_json) if name else listed(settings, as_json=as_json)
+    )
 
 
 def _run(command: Coroutine[Any, Any, int]) -> None:

@@ -1,9 +1,9 @@
-"""What the commands share that look into the store: their settings, and how they answer."""
+"""What the commands share: their options, their settings, and how they answer."""
 
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -12,6 +12,13 @@ from agent.errors import CannotStart
 from agent.logs import setup_parent
 from agent.redact import printable
 from session import SessionService, StoreError, StoreUnusable, UnknownSession, open_sessions
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings; otherwise `agent.toml` in this folder, if any."),
+]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def kept_sessions(config: Config) -> SessionService:

@@ -48,7 +48,7 @@ _SAY = (
     "|how does one say|how do they say|how do we say|say|what is|translate)"
 )
 _WORD = "(word|translation|phrase|expression|term)"
-_INTO = "(in|into|to)"
+_INTO = "(to|into|in)"
 _SOMETHING = (
     "(something|a few things|some things|some words|a few words|a sentence|some sentences|a phrase"
     "|some phrases|a few phrases|a word|a text)"
