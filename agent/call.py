@@ -17,10 +17,10 @@ from agent.config import Config
 from agent.ending import Ending, say
 from agent.gate import TurnGate
 from agent.idle import Idle
-from agent.lines import ENGLISH, lines_for
+from agent.lines import lines_for
 from agent.longest import LongestCall
 from agent.models.build import Models
-from agent.models.languages import LanguageOfVoice, languages_of_voice
+from agent.models.languages import LanguageOfVoice, call_can
 from agent.notebook import Notebook
 from agent.payment import Payment, refusal_of_call
 from agent.place import Place
@@ -36,7 +36,6 @@ from agent.window import Window
 from agent.zones import zone
 from session import CloseReason, Decision, Session, SessionService, StoreError
 from session.money import MICROS
-from session.outcomes import CallCan
 from session.patience import Patience
 from skills.registry import Registry
 
@@ -167,15 +166,12 @@ class Call:
             hands=Hands(
                 say=self._say_meanwhile,
                 hang_up=hang_up,
+                is_over=self._is_over,
                 speak_in=LanguageOfVoice(self._config, self._models.tts).speak_in,
                 keep=partial(notebook.note_skill, session.session_id),
                 missed=self.lines.missed,
             ),
-            can=CallCan(
-                has_model=self._config.provider_of("llm") != "local",
-                speaks=languages_of_voice(self._config),
-                knows_phrases=ENGLISH.speaks(self._language),
-            ),
+            can=call_can(self._config, self._language),
             zone=self._zone,
         )
 
@@ -218,12 +214,12 @@ class Call:
             hang_up=lambda speech, last_words: self.ending.begin(
                 CloseReason.GOODBYE, last_words, after=speech
             ),
-            is_over=lambda: self.ending.reason is not None,
+            is_over=self._is_over,
         )
         await start(june)
         if self._refused is not None:
             self._payment.refuse(self._refused)
-        if self.ending.reason is not None:
+        if self._is_over():
             return None  # who is refused, or leaves at once, is not greeted
         log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
         greeted = await self._say(greeting(memory, self.lines))
@@ -237,14 +233,17 @@ class Call:
 
     async def type_once(self, text: str, message_id: str | None) -> None:
         """A turn that is written and may be delivered twice: it is answered once."""
-        if self._typed is not None and self.ending.reason is None:
+        if self._typed is not None and not self._is_over():
             await self._typed.answer(text, message_id, self.type, self._say)
 
     async def _say(self, line: str) -> SpeechHandle:
         return await say(self.voice, self._spoken, line)
 
+    def _is_over(self) -> bool:
+        return self.ending.reason is not None
+
     async def _say_meanwhile(self, line: str) -> SpeechHandle:
-        if self.ending.reason is not None:
+        if self._is_over():
             raise RuntimeError("the call is ending")
         return await self._say(line)
 
@@ -263,14 +262,14 @@ class Call:
             self.voice,
             self._spoken,
             lines,
-            is_over=lambda: ending.reason is not None,
+            is_over=self._is_over,
             give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
             now=time.monotonic,
         )
         self.voice.on("error", trouble.on_error)
 
     async def _warn_of_the_end(self) -> None:
-        if self.ending.reason is None:
+        if not self._is_over():
             await self._say(self.lines.one_minute_left)
 
     async def _close_session(self, sessions: SessionService, session_id: str) -> None:

@@ -39,6 +39,8 @@ class Hands:
     say: Callable[[str], Awaitable[SpeechHandle]]
     """Raises `RuntimeError` where the call is ending."""
     hang_up: Callable[[RunContext[None]], None]
+    is_over: Callable[[], bool]
+    """Whether the call is ending."""
     speak_in: Callable[[str], None]
     """The voice for a language, by tag; empty for the call's own."""
     keep: Callable[[SkillSession | None], None]
@@ -85,7 +87,9 @@ class CallSkills:
             carry_out=self._carry_out,
             speak_in=hands.speak_in,
         )
-        self._tools = SkillTools(registry, self._runner, self._floor, self._ports_for)
+        self._tools = SkillTools(
+            registry, self._runner, self._floor, self._ports_for, is_over=hands.is_over
+        )
         self._doing: set[asyncio.Task[None]] = set()
         self._stack = AsyncExitStack()
 

@@ -58,6 +58,8 @@ class Lines:
     """Neither yes nor no to whether a skill may begin."""
     skill_canceled: str
     skill_failed: str
+    skill_done: str
+    """An ability has nothing to say."""
     skill_reserved: str
     """June knows what is asked for, and cannot do it."""
     missed: str
@@ -105,6 +107,7 @@ ENGLISH = Lines(
     skill_unclear="I didn't catch that. Please say 'yes' to proceed or 'no' to cancel.",
     skill_canceled="Okay, I've canceled that. What would you like to do instead?",
     skill_failed="I'm sorry, that did not work. What would you like to do instead?",
+    skill_done="All right, that's done.",
     skill_reserved="I'm sorry, I can't do that here.",
     missed="While you were away:",
 )
@@ -146,6 +149,7 @@ GERMAN = Lines(
     skill_unclear="Das habe ich nicht verstanden. Bitte sagen Sie Ja oder Nein.",
     skill_canceled="Gut, ich lasse es. Was möchten Sie stattdessen tun?",
     skill_failed="Das hat leider nicht funktioniert. Was möchten Sie stattdessen tun?",
+    skill_done="Gut, das ist erledigt.",
     skill_reserved="Das kann ich hier leider nicht.",
     missed="Während Sie weg waren:",
 )

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 BEGUN = "It has begun."
 """The model reads it, and then the instructions of the mode."""
 
+NOTHING_SAID = "Done."
+
 PortsFor = Callable[[Skill, SkillUse, RunContext[None]], Ports]
 
 
@@ -32,12 +34,19 @@ class SkillTools:
     """
 
     def __init__(
-        self, registry: Registry, runner: Runner, floor: Floor, ports_for: PortsFor
+        self,
+        registry: Registry,
+        runner: Runner,
+        floor: Floor,
+        ports_for: PortsFor,
+        *,
+        is_over: Callable[[], bool],
     ) -> None:
         self._registry = registry
         self._runner = runner
         self._floor = floor
         self._ports_for = ports_for
+        self._is_over = is_over
         self._by_phrase: set[str] = set()
         self._outcomes: dict[str, Outcome] = {}
         """Of uses whose answer June says herself, by the id of the use."""
@@ -68,9 +77,11 @@ class SkillTools:
             said = isinstance(error, SkillError) and str(error)
             outcome = Spoken(said) if said else Line(Own.FAILED)
         if isinstance(outcome, str):
-            if call_id not in self._by_phrase or not outcome:
-                return outcome or None
-            outcome = Spoken(outcome)
+            if not outcome and self._is_over():
+                return None  # June says goodbye
+            if call_id not in self._by_phrase:
+                return outcome or NOTHING_SAID
+            outcome = Spoken(outcome) if outcome else Line(Own.DONE)
         self._outcomes[call_id] = outcome
         return outcome.text if isinstance(outcome, Spoken) else BEGUN
 

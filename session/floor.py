@@ -77,6 +77,7 @@ class Floor:
         self._committed[turn] = text
         for old in [one for one in self._considered if one <= turn - REMEMBERED_TURNS]:
             del self._considered[old]
+            self._committed.pop(old, None)
         self._apply(turn)
 
     def _apply(self, turn: int) -> None:

@@ -23,6 +23,7 @@ class Own(StrEnum):
     UNCLEAR = "skill_unclear"
     CANCELED = "skill_canceled"
     FAILED = "skill_failed"
+    DONE = "skill_done"
     RESERVED = "skill_reserved"
 
 

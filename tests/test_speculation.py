@@ -179,6 +179,7 @@ async def call() -> AsyncIterator[Spoken]:
                 hands=Hands(
                     say=say,
                     hang_up=lambda _: None,
+                    is_over=lambda: False,
                     speak_in=lambda _: None,
                     keep=spoken.kept.append,
                     missed="",

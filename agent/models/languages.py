@@ -5,8 +5,9 @@ from typing import Any
 from livekit.agents import tts
 
 from agent.config import Config
-from agent.lines import primary
+from agent.lines import ENGLISH, primary
 from agent.settings import OPENAI_URL
+from session.outcomes import CallCan
 
 
 def languages_of_voice(config: Config) -> frozenset[str] | None:
@@ -16,6 +17,15 @@ def languages_of_voice(config: Config) -> frozenset[str] | None:
     if config.tts.url == OPENAI_URL:
         return None
     return frozenset(map(primary, [config.agent.language, *config.tts.voices]))
+
+
+def call_can(config: Config, language: str) -> CallCan:
+    """What a call in this language can do for a skill."""
+    return CallCan(
+        has_model=config.provider_of("llm") != "local",
+        speaks=languages_of_voice(config),
+        knows_phrases=ENGLISH.speaks(language),
+    )
 
 
 class LanguageOfVoice:
