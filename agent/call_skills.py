@@ -15,7 +15,7 @@ from livekit.agents.voice import SpeechHandle
 from agent.gate import TurnGate
 from agent.ringing import Ringing
 from agent.skill_ports import CallAlarms, CallMemory, CallPorts
-from agent.skill_tools import SkillTools
+from agent.skill_tools import SkillTools, newest_use
 from agent.skill_use import SkillUse
 from agent.tools import SkillTool, shown
 from session import Session, SessionService, SkillSession
@@ -130,11 +130,8 @@ class CallSkills:
 
     async def outcome(self, chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> Outcome:
         """What the turn of this message comes to, or goes on with after tools were used for it."""
-        for item in reversed(chat_ctx.items):
-            if item.id == message.id:
-                break
-            if isinstance(item, llm.FunctionCallOutput):
-                return self._in_language(self._tools.outcome_of(item.call_id))
+        if (call_id := newest_use(chat_ctx, message)) is not None:
+            return self._in_language(self._tools.outcome_of(call_id))
         turn = self._gate.number_of(message.id)
         return self._in_language(await self._floor.hear(turn, message.text_content or ""))
 

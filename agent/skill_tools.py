@@ -137,6 +137,23 @@ class SkillTools:
             await self._asking.aclose()
 
 
+def newest_use(chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> str | None:
+    """The tool that was last used for this message, by the id of the use; None if none was.
+
+    A use for an earlier message may have ended only after this one was said.
+    """
+    ended: list[str] = []
+    for item in reversed(chat_ctx.items):
+        match item:
+            case llm.FunctionCallOutput(call_id=call_id):
+                ended.append(call_id)
+            case llm.FunctionCall(call_id=call_id) if call_id in ended:
+                return call_id
+            case llm.ChatMessage() if item.id == message.id:
+                return None
+    return None
+
+
 def _for_the_model(name: str, error: Exception) -> str:
     match error:
         case ValidationError():

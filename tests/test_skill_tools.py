@@ -1,0 +1,37 @@
+"""Which tool was used for which message."""
+
+import pytest
+from livekit.agents import llm
+
+from agent.skill_tools import newest_use
+
+ASKED = llm.ChatMessage(role="user", content=["Set a timer."])
+ANSWER = llm.ChatMessage(role="assistant", content=["It is set."])
+AGAIN = llm.ChatMessage(role="user", content=["What time is it?"])
+
+
+def use(call_id: str) -> llm.FunctionCall:
+    return llm.FunctionCall(call_id=call_id, name="tool", arguments="{}")
+
+
+def end(call_id: str) -> llm.FunctionCallOutput:
+    return llm.FunctionCallOutput(call_id=call_id, name="tool", output="done", is_error=False)
+
+
+@pytest.mark.parametrize(
+    ("items", "found"),
+    [
+        ([AGAIN], None),
+        ([ASKED, use("1"), end("1"), ANSWER, AGAIN], None),
+        ([AGAIN, use("1"), end("1")], "1"),
+        ([AGAIN, use("1"), end("1"), use("2"), end("2")], "2"),
+        ([AGAIN, use("1"), use("2"), end("2"), end("1")], "2"),
+        pytest.param([ASKED, use("1"), AGAIN, end("1")], None, id="one that ended too late"),
+        pytest.param([AGAIN, use("1")], None, id="one that has not ended"),
+    ],
+)
+def test_a_use_belongs_to_the_message_before_it(
+    items: list[llm.ChatItem], found: str | None
+) -> None:
+    """Even if it ends after the next one."""
+    assert newest_use(llm.ChatContext(items), AGAIN) == found
