@@ -5,6 +5,7 @@ nothing; what a turn changes happens when it is committed, and once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from session.mode_steps import ModeSteps, Unheard
@@ -42,8 +43,8 @@ class Floor:
         self._keep = keep
         self._carry_out = carry_out
         self._speak_in = speak_in
-        self._considered: dict[int, dict[str, Taken]] = {}
-        """By turn and by its words."""
+        self._considered: dict[int, dict[str, tuple[SkillSession | None, Taken]]] = {}
+        """By turn and by its words; each with which skill had the floor then."""
         self._committed: dict[int, str] = {}
         self._applied: set[int] = set()
         self._reply: str | None = None
@@ -68,9 +69,10 @@ class Floor:
         """What a turn of these words comes to. Where it is committed already, it takes effect."""
         considered = self._considered.setdefault(turn, {})
         if text not in considered:
-            considered[text] = await self._decide(text)
+            before = self._skill
+            considered[text] = before, await self._decide(text)
         self._apply(turn)
-        return considered[text].outcome
+        return considered[text][1].outcome
 
     def commit(self, turn: int, text: str) -> None:
         """The turn was really taken, in these words."""
@@ -82,10 +84,14 @@ class Floor:
 
     def _apply(self, turn: int) -> None:
         text = self._committed.get(turn)
-        taken = None if text is None else self._considered.get(turn, {}).get(text)
-        if taken is None or turn in self._applied:
+        found = None if text is None else self._considered.get(turn, {}).get(text)
+        if found is None or turn in self._applied:
             return
         self._applied.add(turn)
+        before, taken = found
+        if taken.skill == before:
+            # It leaves the floor to whoever has it, who may have got it since.
+            taken = replace(taken, skill=self._skill)
         self._take(taken)
 
     def _take(self, taken: Taken) -> None:

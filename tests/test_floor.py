@@ -200,6 +200,18 @@ async def test_a_turn_may_be_committed_before_it_is_considered(call: Call) -> No
     assert len(call.done) == 1
 
 
+async def test_a_turn_that_was_considered_too_early_takes_the_floor_from_nobody(
+    call: Call,
+) -> None:
+    """The tool of the turn before may begin a mode after LiveKit has asked about this one."""
+    await call.floor.hear(1, "count")
+    call.floor.commit(1, "count")
+    assert await call.floor.hear(2, "How is the weather?") == Answered()
+    await call.floor.begin("counting", {})
+    call.floor.commit(2, "How is the weather?")
+    assert call.kept == [counting(0)]
+
+
 async def test_a_turn_that_was_never_considered_is_nobodys(call: Call) -> None:
     """One that is refused is committed all the same."""
     await call.says("count")
