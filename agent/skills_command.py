@@ -2,22 +2,28 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 from agent.config import Config
 from agent.errors import CannotStart
+from agent.redact import printable
 from agent.skills_found import skills_of
 from skills import Ability, AnyMode, Skill
 from skills.as_said import as_said
 from skills.registry import Registry
+from skills.triggers import slots_of_mode
 
 PHRASES_LISTED = 3
+
+HOW_TO_READ = "[a] may be left out, (a|b) is one of them, {a} is the caller's own."
 
 
 def listed(config: Config, *, as_json: bool) -> str:
     """All that are enabled, each with some phrases."""
-    registry = skills_of(config)
+    registry = _registry(config)
     if as_json:
         return json.dumps([_as_json(skill) for skill in registry.skills], indent=2)
     if not registry.skills:
@@ -26,21 +32,26 @@ def listed(config: Config, *, as_json: bool) -> str:
     lines = []
     for skill in registry.skills:
         lines.append(f"{skill.name:{width}}  {skill.help}")
-        said = [as_said(phrase) for phrase in _phrases(skill)[:PHRASES_LISTED]]
-        lines += [f"{'':{width}}    “{phrase}”" for phrase in said]
+        lines += [f"{'':{width}}    “{phrase}”" for phrase in _examples(skill)]
     return "\n".join([*lines, "", "All about one: ./june skills NAME"])
 
 
 def shown(config: Config, name: str, *, as_json: bool) -> str:
     """One skill, with all that is to be known of it."""
-    registry = skills_of(config)
+    registry = _registry(config)
     skill = _skill(registry, name)
     if as_json:
         return json.dumps(_as_json(skill), indent=2)
     parts = [f"{skill.name}: {skill.help}\n{skill.file}"]
     parts += [_of_ability(ability) for ability in skill.abilities]
     parts += [_of_mode(mode) for mode in skill.modes]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, HOW_TO_READ])
+
+
+def _registry(config: Config) -> Registry:
+    # What a skill prints while it is imported is no part of a list that programs read.
+    with redirect_stdout(sys.stderr):
+        return skills_of(config)
 
 
 def _skill(registry: Registry, name: str) -> Skill:
@@ -48,9 +59,9 @@ def _skill(registry: Registry, name: str) -> Skill:
     by_name = {skill.name: skill for skill in registry.skills}
     if name in by_name:
         return by_name[name]
-    close = difflib.get_close_matches(name, by_name, n=1)
-    hint = f"run `./june skills {close[0]}`" if close else "run `./june skills` to see them all"
-    raise CannotStart(f"no skill is called `{name}`\nhint: {hint}")
+    close = [f"`./june skills {one}`" for one in difflib.get_close_matches(name, by_name)]
+    hint = f"run {' or '.join(close)}" if close else "run `./june skills` to see them all"
+    raise CannotStart(f"no skill is called `{printable(name)}`\nhint: {hint}")
 
 
 def _of_ability(ability: Ability) -> str:
@@ -68,7 +79,8 @@ def _of_mode(mode: AnyMode) -> str:
         lines.append(f"  ends after {mode.max_turns} turns")
     exits = [as_said(phrase) for phrase in mode.exits]
     lines.append(f"  is left by “stop”, “back to normal” and the like{_also(exits)}")
-    return "\n".join(lines)
+    tools = [f"  the model also has {one.name}: {one.description}" for one in mode.abilities]
+    return "\n".join([*lines, *tools])
 
 
 def _also(exits: Sequence[str]) -> str:
@@ -79,14 +91,16 @@ def _indented(phrases: Sequence[str]) -> list[str]:
     return [f"    {phrase}" for phrase in phrases] or ["    (only a language model uses it)"]
 
 
-def _phrases(skill: Skill) -> list[str]:
-    """One of each ability and mode, and then the others."""
-    targets: list[Sequence[str]] = [
-        *(ability.phrases for ability in skill.abilities),
-        *(mode.triggers for mode in skill.modes),
+def _examples(skill: Skill) -> list[str]:
+    """As people say them: one of each ability and mode, and then the others."""
+    targets: list[tuple[Sequence[str], Mapping[str, Any]]] = [
+        *((ability.phrases, ability.slots) for ability in skill.abilities),
+        *((mode.triggers, slots_of_mode(mode)) for mode in skill.modes),
     ]
-    first = [phrases[0] for phrases in targets if phrases]
-    return [*first, *(phrase for phrases in targets for phrase in phrases[1:])]
+    said = [[as_said(phrase, types) for phrase in phrases] for phrases, types in targets]
+    first = [phrases[0] for phrases in said if phrases]
+    others = [phrase for phrases in said for phrase in phrases[1:]]
+    return list(dict.fromkeys([*first, *others]))[:PHRASES_LISTED]
 
 
 def _as_json(skill: Skill) -> dict[str, Any]:
@@ -94,15 +108,7 @@ def _as_json(skill: Skill) -> dict[str, Any]:
         "name": skill.name,
         "help": skill.help,
         "file": skill.file,
-        "abilities": [
-            {
-                "name": ability.name,
-                "description": ability.description,
-                "arguments": ability.arguments.model_json_schema().get("properties", {}),
-                "phrases": list(ability.phrases),
-            }
-            for ability in skill.abilities
-        ],
+        "abilities": [_ability_as_json(ability) for ability in skill.abilities],
         "modes": [
             {
                 "name": mode.name,
@@ -111,7 +117,17 @@ def _as_json(skill: Skill) -> dict[str, Any]:
                 "exits": list(mode.exits),
                 "confirmation": mode.confirmation,
                 "max_turns": mode.max_turns,
+                "abilities": [_ability_as_json(ability) for ability in mode.abilities],
             }
             for mode in skill.modes
         ],
+    }
+
+
+def _ability_as_json(ability: Ability) -> dict[str, Any]:
+    return {
+        "name": ability.name,
+        "description": ability.description,
+        "arguments": ability.arguments.model_json_schema().get("properties", {}),
+        "phrases": list(ability.phrases),
     }
