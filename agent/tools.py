@@ -13,6 +13,8 @@ from skills.triggers import slots_of_mode
 
 SkillTool = llm.RawFunctionTool[..., Any]
 
+TEXT = {"type": "string"}
+
 Used = Callable[[str, Mapping[str, Any], RunContext[None]], Awaitable[str | None]]
 """Given the tool's name, its arguments as they came, and LiveKit's context; what it answers."""
 
@@ -26,7 +28,7 @@ def tools_of(registry: Registry, use: Used) -> list[SkillTool]:
     schemas = [
         *(_schema(one.name, one.description, one.arguments) for one in registry.abilities.values()),
         *(
-            _schema(BEGIN + mode.name, mode.description, begin_arguments(mode))
+            _told(BEGIN + mode.name, mode.description, dict.fromkeys(slots_of_mode(mode), TEXT))
             for mode in registry.modes.values()
         ),
         *(_schema(name, description, Nothing) for name, description in own.items()),
@@ -43,7 +45,9 @@ def begin_arguments(mode: AnyMode) -> type[BaseModel]:
 
     For the model each is a text: fifty names of languages would be paid for in every request.
     """
-    fields: dict[str, Any] = dict.fromkeys(slots_of_mode(mode), (str | None, None))
+    fields: dict[str, Any] = {
+        name: (kind | str | None, None) for name, kind in slots_of_mode(mode).items()
+    }
     return create_model(
         f"begin_{mode.name}",
         __config__=ConfigDict(extra="forbid", hide_input_in_errors=True),
@@ -68,12 +72,15 @@ def _schema(name: str, description: str, arguments: type[BaseModel]) -> dict[str
     """Short, because the model is told of every tool in every request."""
     full = arguments.model_json_schema()
     properties = {key: _slim(rules) for key, rules in full.get("properties", {}).items()}
-    parameters = {key: full[key] for key in ("$defs", "required") if key in full}
-    return {
-        "name": name,
-        "description": description,
-        "parameters": {"type": "object", "properties": properties, **parameters},
-    }
+    more = {key: full[key] for key in ("$defs", "required") if key in full}
+    return _told(name, description, properties, **more)
+
+
+def _told(
+    name: str, description: str, properties: Mapping[str, Any], **more: Any
+) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": dict(properties), **more}
+    return {"name": name, "description": description, "parameters": parameters}
 
 
 def _slim(rules: dict[str, Any]) -> dict[str, Any]:

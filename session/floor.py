@@ -95,7 +95,10 @@ class Floor:
         self._take(taken)
 
     def _take(self, taken: Taken) -> None:
-        self._unheard = self._reply = None
+        self._reply = None
+        if not isinstance(taken.outcome, UseTool):
+            # What another skill is asked in between takes nothing from what is still to be heard.
+            self._unheard = None
         language = ""
         match taken.outcome:
             case Spoken(text, language):
@@ -114,7 +117,10 @@ class Floor:
 
     def interrupted(self, heard: str) -> None:
         """Of June's last reply the caller heard only this."""
-        if self._skill is not None and self._reply is not None:
+        if self._skill is None or self._reply is None:
+            return
+        # An alarm that was talked over is not the mode's reply.
+        if not self._reply or words_of(self._reply).plain.startswith(words_of(heard).plain):
             self._unheard = Unheard(self._reply or heard, heard)
 
     async def begin(self, name: str, given: Mapping[str, Any]) -> Outcome:

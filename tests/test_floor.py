@@ -333,6 +333,7 @@ async def test_what_the_caller_did_not_hear_is_told_to_the_mode(call: Call) -> N
     await call.says("hm")
     call.floor.interrupted("1")
     assert await call.says("hm") == Spoken("1.")
+    call.floor.interrupted("Your tea timer")
     await call.says("throw a die with six sides")
     call.floor.interrupted("si")
     assert await call.says("hm") == Spoken("2. It is the last one.")

@@ -1,9 +1,13 @@
 """Which tool was used for which message."""
 
+import json
+
 import pytest
 from livekit.agents import llm
+from test_floor import Counting
 
 from agent.skill_tools import newest_use
+from agent.tools import begin_arguments
 
 ASKED = llm.ChatMessage(role="user", content=["Set a timer."])
 ANSWER = llm.ChatMessage(role="assistant", content=["It is set."])
@@ -35,3 +39,10 @@ def test_a_use_belongs_to_the_message_before_it(
 ) -> None:
     """Even if it ends after the next one."""
     assert newest_use(llm.ChatContext(items), AGAIN) == found
+
+
+@pytest.mark.parametrize("given", [{"start": 5}, {"start": "5"}, {}])
+def test_a_mode_is_begun_with_what_a_phrase_or_a_model_gives(given: dict[str, object]) -> None:
+    """A phrase knows the type of its slot, a model gives texts."""
+    arguments = begin_arguments(Counting()).model_validate(json.loads(json.dumps(given)))
+    assert arguments.model_dump(exclude_none=True) == given
