@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Self
 
@@ -78,7 +78,12 @@ class CallSkills:
         if not sessions.stands_in:
             self._alarms = UserAlarms(sessions.memory_of(session, KEPT_AS), zone)
             self._ringing = Ringing(
-                voice, self._alarms, say=hands.say, missed=hands.missed, now=self._now
+                voice,
+                self._alarms,
+                say=hands.say,
+                missed=hands.missed,
+                # Two times of one zone are compared by its clock, which is set back once a year.
+                now=lambda: self._now().astimezone(UTC),
             )
         self._floor = Floor(
             ModeSteps(registry, self._runner, can, self._now),

@@ -53,10 +53,13 @@ class Idle:
 
     def _on_state(self, event: UserStateChangedEvent) -> None:
         self._stop_waiting()
-        if event.new_state == "away" and not self._is_held and not self._is_waiting():
+        if event.new_state == "away" and not self._is_held:
             self._waiting = asyncio.create_task(self._wait(), name="june.idle")
 
     async def _wait(self) -> None:
+        # LiveKit says once that a caller is away, so whoever waits is asked when they have waited.
+        while self._is_waiting():
+            await self._sleep(1.0)
         log.info("caller.silent", seconds=self._patience_seconds)
         try:
             speech = await self._ask()

@@ -1,5 +1,6 @@
 """Runs what a phrase or a model asked for, once LiveKit has committed its turn."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,7 @@ BEGUN = "It has begun."
 """The model reads it, and then the instructions of the mode."""
 
 NOTHING_SAID = "Done."
+INTERRUPTED = "The caller spoke before it was done, so it was left."
 
 PortsFor = Callable[[Skill, SkillUse, RunContext[None]], Ports]
 
@@ -107,7 +109,13 @@ class SkillTools:
         ports = self._ports_for(skill, use, context)
         use.begin(ability.name, lambda: self._runner.use(skill, ability, arguments, ports))
         log.info("skill.used", skill=skill.name, ability=ability.name)
-        return self._next(use, await use.outcome())
+        outcome = asyncio.ensure_future(use.outcome())
+        await context.speech_handle.wait_if_not_interrupted([outcome])
+        if not outcome.done():
+            # LiveKit would wait for it, and the caller for an answer to what they said meanwhile.
+            outcome.cancel()
+            raise SkillError(INTERRUPTED)
+        return self._next(use, outcome.result())
 
     def _next(self, use: SkillUse, outcome: str | Question) -> Outcome | str:
         if isinstance(outcome, str):

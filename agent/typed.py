@@ -24,7 +24,8 @@ class TypedOnce:
     ) -> None:
         self._sessions = sessions
         self._session = session
-        self._no_answers = frozenset(lines.all())
+        # What a skill did is an answer: it must not be done again.
+        self._no_answers = frozenset(lines.all()) - {lines.skill_done, lines.skill_left}
         self._patience = patience
         self._writing: set[asyncio.Task[None]] = set()
 
