@@ -71,6 +71,8 @@ class SkillTools:
         self, name: str, arguments: Mapping[str, Any], context: RunContext[None]
     ) -> str | None:
         call_id = context.function_call.call_id
+        if name == ANSWER and call_id not in self._by_phrase:
+            raise ToolError("Only the caller answers a question.")
         try:
             outcome = await self._outcome(name, arguments, context)
         except (SkillError, SkillFailed, ValidationError) as error:
