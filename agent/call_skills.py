@@ -15,9 +15,9 @@ from livekit.agents.voice import SpeechHandle
 from agent.gate import TurnGate
 from agent.ringing import Ringing
 from agent.skill_ports import CallAlarms, CallMemory, CallPorts
-from agent.skill_tools import SkillTools, newest_use
+from agent.skill_tools import SkillTools, uses_for
 from agent.skill_use import SkillUse
-from agent.tools import SkillTool, shown
+from agent.tools import SkillTool
 from session import Session, SessionService, SkillSession
 from session.alarms import KEPT_AS, UserAlarms
 from session.floor import Floor
@@ -126,17 +126,15 @@ class CallSkills:
 
     def shown(self, tools: Sequence[llm.Tool]) -> list[llm.Tool]:
         """Those that a model may use now."""
-        skill = self._floor.skill
-        mode = None if skill is None else self._registry.modes.get(skill.name)
-        return [tool for tool in tools if shown(tool, self._registry, mode)]
+        return [tool for tool in tools if self._tools.is_for_model(tool.id)]
 
     def call(self, use: UseTool) -> llm.FunctionToolCall:
         return self._tools.call(use)
 
     async def outcome(self, chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> Outcome:
         """What the turn of this message comes to, or goes on with after tools were used for it."""
-        if (call_id := newest_use(chat_ctx, message)) is not None:
-            return self._in_language(self._tools.outcome_of(call_id))
+        if used := uses_for(chat_ctx, message):
+            return self._in_language(self._tools.outcome_of(used))
         turn = self._gate.number_of(message.id)
         return self._in_language(await self._floor.hear(turn, message.text_content or ""))
 
@@ -156,8 +154,11 @@ class CallSkills:
         text = item.text_content or ""
         if item.role == "user":
             self._floor.commit(self._gate.number_of(item.id), text)
-        elif item.role == "assistant" and item.interrupted:
-            self._floor.interrupted(text)
+            self._tools.commit()
+        elif item.role == "assistant":
+            self._tools.said(text)
+            if item.interrupted:
+                self._floor.interrupted(text)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._sessions.now(), self._zone)

@@ -2,21 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from livekit.agents import RunContext, ToolError, llm
+from livekit.agents import RunContext, ToolError, llm, utils
 from livekit.agents.utils import shortuuid
 from pydantic import ValidationError
 
 from agent.skill_use import Question, SkillUse
-from agent.tools import SkillTool, begin_arguments, tools_of
+from agent.tools import SkillTool, begin_arguments, is_for_model, tools_of
 from session.floor import Floor
 from session.outcomes import ANSWER, BEGIN, LEAVE, Answered, Line, Outcome, Own, Spoken, UseTool
 from skills import Ability, Ports, Skill, SkillError
 from skills.registry import Registry
 from skills.runner import Runner, SkillFailed
+from skills.words import letters
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,15 @@ NOTHING_SAID = "Done."
 INTERRUPTED = "The caller spoke before it was done, so it was left."
 
 PortsFor = Callable[[Skill, SkillUse, RunContext[None]], Ports]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An ability that waits for the caller's answer."""
+
+    use: SkillUse
+    question: str
+    call_id: str
 
 
 class SkillTools:
@@ -52,7 +63,7 @@ class SkillTools:
         self._by_phrase: set[str] = set()
         self._outcomes: dict[str, Outcome] = {}
         """Of uses whose answer June says herself, by the id of the use."""
-        self._asking: SkillUse | None = None
+        self._asking: Asking | None = None
         self.all: list[SkillTool] = tools_of(registry, self._use)
 
     def call(self, use: UseTool) -> llm.FunctionToolCall:
@@ -63,16 +74,35 @@ class SkillTools:
             name=use.name, arguments=json.dumps(dict(use.arguments)), call_id=call_id
         )
 
-    def outcome_of(self, call_id: str) -> Outcome:
-        """What June is to do after this use."""
+    def is_for_model(self, name: str) -> bool:
+        """Whether a model may use this tool now."""
+        skill = self._floor.skill
+        mode = None if skill is None else self._registry.modes.get(skill.name)
+        return is_for_model(name, self._registry, mode)
+
+    def outcome_of(self, call_ids: Sequence[str]) -> Outcome:
+        """What June is to do after these uses, the last one first. A question goes before all."""
+        last = self._asking.call_id if self._asking is not None else ""
+        call_id = last if last in call_ids else call_ids[0]
         return self._outcomes.get(call_id) or Answered(self._floor.instructions)
+
+    def said(self, text: str) -> None:
+        """June has said this, or a part of it: a question that is heard is to be answered."""
+        if self._asking is not None and letters(text).startswith(letters(self._asking.question)):
+            self._floor.has_question = True
+
+    def commit(self) -> None:
+        """The caller has said something; to a question only if there was one to be heard."""
+        if not self._floor.has_question:
+            self._drop_question()
 
     async def _use(
         self, name: str, arguments: Mapping[str, Any], context: RunContext[None]
     ) -> str | None:
         call_id = context.function_call.call_id
-        if name == ANSWER and call_id not in self._by_phrase:
-            raise ToolError("Only the caller answers a question.")
+        if call_id not in self._by_phrase and not self.is_for_model(name):
+            # LiveKit runs any tool that the call has, and models use what they have seen used.
+            raise ToolError(f"{name} is not available now.")
         try:
             outcome = await self._outcome(name, arguments, context)
         except (SkillError, SkillFailed, ValidationError) as error:
@@ -96,7 +126,7 @@ class SkillTools:
         if name == LEAVE:
             return self._floor.leave()
         if name == ANSWER:
-            return await self._answered(str(given.get("answer", "")))
+            return await self._answered(str(given.get("answer", "")), context)
         if name.startswith(BEGIN):
             mode = self._registry.modes[name.removeprefix(BEGIN)]
             begin_with = begin_arguments(mode).model_validate(given)
@@ -111,57 +141,64 @@ class SkillTools:
         ports = self._ports_for(skill, use, context)
         use.begin(ability.name, lambda: self._runner.use(skill, ability, arguments, ports))
         log.info("skill.used", skill=skill.name, ability=ability.name)
-        outcome = asyncio.ensure_future(use.outcome())
-        await context.speech_handle.wait_if_not_interrupted([outcome])
-        if not outcome.done():
+        return await self._next(use, use.outcome(), context)
+
+    async def _next(
+        self,
+        use: SkillUse,
+        outcome: Coroutine[Any, Any, str | Question],
+        context: RunContext[None],
+    ) -> Outcome | str:
+        """Its result, or its question; a caller who speaks meanwhile is not kept waiting for it."""
+        coming = asyncio.create_task(outcome, name="june.skill.outcome")
+        await context.speech_handle.wait_if_not_interrupted([coming])
+        if not coming.done():
             # LiveKit would wait for it, and the caller for an answer to what they said meanwhile.
-            outcome.cancel()
+            await utils.aio.cancel_and_wait(coming)
             raise SkillError(INTERRUPTED)
-        return self._next(use, outcome.result())
-
-    def _next(self, use: SkillUse, outcome: str | Question) -> Outcome | str:
-        if isinstance(outcome, str):
-            return outcome
+        came = coming.result()
+        if isinstance(came, str):
+            return came
         self._drop_question()
-        self._asking = use
-        self._floor.has_question = True
-        return Spoken(outcome.text)
+        self._asking = Asking(use, came.text, context.function_call.call_id)
+        return Spoken(came.text)
 
-    async def _answered(self, answer: str) -> Outcome:
-        use, self._asking, self._floor.has_question = self._asking, None, False
-        if use is None or not answer:
-            if use is not None:
-                use.cancel()
+    async def _answered(self, answer: str, context: RunContext[None]) -> Outcome:
+        asking, self._asking, self._floor.has_question = self._asking, None, False
+        if asking is None or not answer:
+            if asking is not None:
+                asking.use.cancel()
             return Line(Own.CANCELED)
-        outcome = self._next(use, await use.answered(answer))
+        outcome = await self._next(asking.use, asking.use.answered(answer), context)
         return Spoken(outcome) if isinstance(outcome, str) else outcome
 
     def _drop_question(self) -> None:
         """Whoever waits for an answer while another question is asked gets none."""
         if self._asking is not None:
-            self._asking.cancel()
+            self._asking.use.cancel()
         self._asking, self._floor.has_question = None, False
 
     async def aclose(self) -> None:
         if self._asking is not None:
-            await self._asking.aclose()
+            await self._asking.use.aclose()
 
 
-def newest_use(chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> str | None:
-    """The tool that was last used for this message, by the id of the use; None if none was.
+def uses_for(chat_ctx: llm.ChatContext, message: llm.ChatMessage) -> list[str]:
+    """The tools that were used for this message, by the ids of the uses; the last one first.
 
     A use for an earlier message may have ended only after this one was said.
     """
+    found: list[str] = []
     ended: list[str] = []
     for item in reversed(chat_ctx.items):
         match item:
             case llm.FunctionCallOutput(call_id=call_id):
                 ended.append(call_id)
             case llm.FunctionCall(call_id=call_id) if call_id in ended:
-                return call_id
+                found.append(call_id)
             case llm.ChatMessage() if item.id == message.id:
-                return None
-    return None
+                break
+    return found
 
 
 def _for_the_model(name: str, error: Exception) -> str:

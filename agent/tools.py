@@ -55,9 +55,8 @@ def begin_arguments(mode: AnyMode) -> type[BaseModel]:
     )
 
 
-def shown(tool: llm.Tool, registry: Registry, mode: AnyMode | None) -> bool:
-    """Whether a model may use it while this mode, or none, has the floor."""
-    name = tool.id
+def is_for_model(name: str, registry: Registry, mode: AnyMode | None) -> bool:
+    """Whether a model may use this tool while this mode, or none, has the floor."""
     if name == ANSWER:
         return False
     if name == LEAVE:

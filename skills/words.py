@@ -182,6 +182,11 @@ def _joined(said: list[Token]) -> list[Token]:
     return together
 
 
+def letters(text: str) -> str:
+    """Only its letters and digits, in lower case: a voice, or a transcript, may lose the rest."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
 def sentences_of(words: Words) -> list[Words]:
     """Its sentences, as far as speech recognition or a keyboard has parted them; none of many."""
     parts = _SENTENCE_END.split(words.text[:LONGEST_CHARACTERS])

@@ -225,6 +225,44 @@ async def test_a_model_uses_the_same_abilities(ring: Ring, provider: ScriptedPro
     assert "secret words" not in " ".join(told)
 
 
+async def test_a_question_beside_another_tool_is_asked(
+    ring: Ring, provider: ScriptedProvider
+) -> None:
+    """And nothing but its answer is taken for one."""
+    async with ring(model=True) as caller:
+        provider.script.llm = [
+            Answer(
+                tools=[
+                    ToolUse("buy", '{"count": 2, "what": "chairs"}'),
+                    ToolUse("price", '{"what": "chair"}'),
+                ]
+            ),
+        ]
+        assert "Are you sure that you want 2?" in await caller.says("Two chairs, how much?")
+        assert await caller.says("Yes.") == "You bought 2 chairs."
+
+
+async def test_a_model_uses_only_what_it_is_shown(ring: Ring, provider: ScriptedProvider) -> None:
+    """Least of all may it answer June's question for the caller."""
+    async with ring(model=True) as caller:
+        provider.script.llm = [
+            Answer(
+                tools=[
+                    ToolUse("buy", '{"count": 2, "what": "chairs"}'),
+                    ToolUse("answer_question", '{"answer": "yes"}'),
+                ]
+            ),
+            Answer(tools=[ToolUse("leave_skill", "{}")]),
+            Answer("There is nothing to leave."),
+        ]
+        assert "Are you sure that you want 2?" in await caller.says("I need some chairs.")
+        assert await caller.says("Never mind.") == ENGLISH.skill_canceled
+        assert await caller.says("Leave it all.") == "There is nothing to leave."
+    told = str(provider.asked("llm")[-1].body["messages"])
+    assert "answer_question is not available now" in told
+    assert "leave_skill is not available now" in told
+
+
 async def test_a_model_begins_and_leaves_a_mode(ring: Ring, provider: ScriptedProvider) -> None:
     """Inside it has the mode's instructions and one tool more, and outside neither."""
     async with ring(model=True) as caller:

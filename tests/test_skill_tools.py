@@ -6,7 +6,7 @@ import pytest
 from livekit.agents import llm
 from test_floor import Counting
 
-from agent.skill_tools import newest_use
+from agent.skill_tools import uses_for
 from agent.tools import begin_arguments
 
 ASKED = llm.ChatMessage(role="user", content=["Set a timer."])
@@ -25,20 +25,20 @@ def end(call_id: str) -> llm.FunctionCallOutput:
 @pytest.mark.parametrize(
     ("items", "found"),
     [
-        ([AGAIN], None),
-        ([ASKED, use("1"), end("1"), ANSWER, AGAIN], None),
-        ([AGAIN, use("1"), end("1")], "1"),
-        ([AGAIN, use("1"), end("1"), use("2"), end("2")], "2"),
-        ([AGAIN, use("1"), use("2"), end("2"), end("1")], "2"),
-        pytest.param([ASKED, use("1"), AGAIN, end("1")], None, id="one that ended too late"),
-        pytest.param([AGAIN, use("1")], None, id="one that has not ended"),
+        ([AGAIN], []),
+        ([ASKED, use("1"), end("1"), ANSWER, AGAIN], []),
+        ([AGAIN, use("1"), end("1")], ["1"]),
+        ([AGAIN, use("1"), end("1"), use("2"), end("2")], ["2", "1"]),
+        ([AGAIN, use("1"), use("2"), end("2"), end("1")], ["2", "1"]),
+        pytest.param([ASKED, use("1"), AGAIN, end("1")], [], id="one that ended too late"),
+        pytest.param([AGAIN, use("1")], [], id="one that has not ended"),
     ],
 )
 def test_a_use_belongs_to_the_message_before_it(
-    items: list[llm.ChatItem], found: str | None
+    items: list[llm.ChatItem], found: list[str]
 ) -> None:
     """Even if it ends after the next one."""
-    assert newest_use(llm.ChatContext(items), AGAIN) == found
+    assert uses_for(llm.ChatContext(items), AGAIN) == found
 
 
 @pytest.mark.parametrize("given", [{"start": 5}, {"start": "5"}, {}])

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from skills.words import letters
+
 
 def first_unheard(sentences: Sequence[str], said: str, heard: str) -> int | None:
     """The first of the sentences in `said` that is not complete in `heard`, by its place.
@@ -9,18 +11,14 @@ def first_unheard(sentences: Sequence[str], said: str, heard: str) -> int | None
     None if there is none: all were heard, or another reply was interrupted. Only letters and
     digits count, since a voice may lose the rest.
     """
-    reply, reached = _letters(said), len(_letters(heard))
+    reply, reached = letters(said), len(letters(heard))
     place = 0
     for index, sentence in enumerate(sentences):
-        letters = _letters(sentence)
-        begin = reply.find(letters, place)
+        wanted = letters(sentence)
+        begin = reply.find(wanted, place)
         if begin < 0:
             return None
-        place = begin + len(letters)
+        place = begin + len(wanted)
         if place > reached:
             return index
     return None
-
-
-def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
