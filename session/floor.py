@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from session.mode_steps import ModeSteps, Unheard
+from session.mode_steps import ModeSteps
 from session.outcomes import ANSWER, BEGIN, Answered, Line, Outcome, Own, Spoken, Taken, UseTool
-from session.records import SkillSession
+from session.records import SkillSession, Unheard
 from skills import AnyMode, Effect
-from skills.answers import answer_in
-from skills.exits import is_exit
+from skills.by_language import answers, leaves
 from skills.registry import Begin, Reserved, Use
-from skills.words import Words, words_of
+from skills.words import Words, letters, words_of
 
 REMEMBERED_TURNS = 4
 """Turns whose outcome is known, should LiveKit ask again."""
@@ -39,6 +38,7 @@ class Floor:
     ) -> None:
         self._steps = steps
         self._registry = steps.registry
+        self._language = steps.can.language
         self._skill = skill
         self._keep = keep
         self._carry_out = carry_out
@@ -47,10 +47,6 @@ class Floor:
         """By turn and by its words; each with which skill had the floor then."""
         self._committed: dict[int, str] = {}
         self._applied: set[int] = set()
-        self._reply: str | None = None
-        """What the mode that has the floor replied last, empty where the model did; None if it
-        was not the mode that replied."""
-        self._unheard: Unheard | None = None
         self._instructions = ""
         self.has_question = False
         """An ability waits for the caller's answer."""
@@ -77,9 +73,13 @@ class Floor:
     def commit(self, turn: int, text: str) -> None:
         """The turn was really taken, in these words."""
         self._committed[turn] = text
-        for old in [one for one in self._considered if one <= turn - REMEMBERED_TURNS]:
-            del self._considered[old]
-            self._committed.pop(old, None)
+        considered = self._considered.setdefault(turn, {})
+        if text not in considered and (left := self._left(words_of(text))) is not None:
+            # An attempt that is cancelled early is never considered; who wants out gets out.
+            considered[text] = self._skill, left
+        for old in [one for one in self._committed if one <= turn - REMEMBERED_TURNS]:
+            self._considered.pop(old, None)
+            del self._committed[old]
         self._apply(turn)
 
     def _apply(self, turn: int) -> None:
@@ -95,33 +95,32 @@ class Floor:
         self._take(taken)
 
     def _take(self, taken: Taken) -> None:
-        self._reply = None
-        if not isinstance(taken.outcome, UseTool):
-            # What another skill is asked in between takes nothing from what is still to be heard.
-            self._unheard = None
         language = ""
         match taken.outcome:
-            case Spoken(text, language):
-                self._reply = text
             case Answered(instructions, language):
-                self._reply = ""
                 self._instructions = instructions
-            case _:
+            case Spoken(language=language):
                 pass
         self._speak_in(language)
-        if taken.skill != self._skill:
-            self._skill = taken.skill
-            self._keep(taken.skill)
+        self._give(taken.skill)
         if taken.effects:
             self._carry_out(taken.effects, taken.by)
 
-    def interrupted(self, heard: str) -> None:
-        """Of June's last reply the caller heard only this."""
-        if self._skill is None or self._reply is None:
+    def _give(self, skill: SkillSession | None) -> None:
+        if skill != self._skill:
+            self._skill = skill
+            self._keep(skill)
+
+    def said(self, text: str, *, interrupted: bool) -> None:
+        """June has said this; of a reply that was interrupted it is what the caller heard."""
+        if self._skill is None or (unheard := self._skill.unheard) is None:
             return
-        # An alarm that was talked over is not the mode's reply.
-        if not self._reply or words_of(self._reply).plain.startswith(words_of(heard).plain):
-            self._unheard = Unheard(self._reply or heard, heard)
+        reply, heard = letters(unheard.said), letters(text)
+        # An alarm, or a tool's answer, is not the mode's reply; a warning may stand behind it.
+        if not (reply.startswith(heard) or heard.startswith(reply)):
+            return
+        left = Unheard(said=unheard.said or text, heard=text) if interrupted else None
+        self._give(self._skill.model_copy(update={"unheard": left}))
 
     async def begin(self, name: str, given: Mapping[str, Any]) -> Outcome:
         """A mode was asked for, in a committed turn: at once, or after the caller's yes."""
@@ -135,10 +134,16 @@ class Floor:
                 state={key: value for key, value in given.items() if value is not None},
                 started_at=self._steps.now().timestamp(),
                 stage="confirming",
+                under=self._below(),
             )
             taken = Taken(Spoken(mode.confirmation), asked)
         self._take(taken)
         return taken.outcome
+
+    def _below(self) -> SkillSession | None:
+        """The mode that has the floor, not one that is only being confirmed."""
+        skill = self._skill
+        return skill.under if skill is not None and skill.stage == "confirming" else skill
 
     def leave(self) -> Outcome:
         """The model, or whoever may, ends the mode."""
@@ -147,25 +152,37 @@ class Floor:
         self._take(Taken(Line(Own.LEFT), None))
         return Line(Own.LEFT)
 
+    def _left(self, words: Words) -> Taken | None:
+        """If these words leave the mode that has the floor, or are a no to the one that may."""
+        skill = self._skill
+        if skill is None:
+            return None
+        if skill.stage == "confirming":
+            is_no = leaves(words, self._language) or answers(words, self._language) == "no"
+            return Taken(Line(Own.CANCELED), skill.under) if is_no else None
+        mode = self._registry.modes.get(skill.name)
+        exits = () if mode is None else _exits_of(mode)
+        return Taken(Line(Own.LEFT), None) if leaves(words, self._language, exits) else None
+
     async def _decide(self, text: str) -> Taken:
         words = words_of(text)
         skill = self._skill
         if self.has_question:
-            answer = "" if is_exit(words) else text
+            answer = "" if leaves(words, self._language) else text
             return Taken(UseTool(ANSWER, {"answer": answer}), skill)
         if skill is None:
             return Taken(self._by_phrase(words) or Answered(), None)
+        if (left := self._left(words)) is not None:
+            return left
         if skill.stage == "confirming":
             return await self._confirmed(skill, words)
         mode = self._registry.modes.get(skill.name)
-        if is_exit(words, () if mode is None else _exits_of(mode)):
-            return Taken(Line(Own.LEFT), None)
         if mode is not None and not mode.takes_all:
             asked = self._by_phrase(words)
             # "Tell me another story" is the storyteller's own business.
             if asked is not None and not _begins(asked, mode):
                 return Taken(asked, skill)
-        return await self._steps.step(skill, text, self._unheard)
+        return await self._steps.step(skill, text)
 
     def _by_phrase(self, words: Words) -> Outcome | None:
         if not self._steps.can.knows_phrases:
@@ -181,13 +198,13 @@ class Floor:
                 return None
 
     async def _confirmed(self, skill: SkillSession, words: Words) -> Taken:
-        answer = answer_in(words)
-        if is_exit(words) or answer == "no" or skill.name not in self._registry.modes:
-            return Taken(Line(Own.CANCELED), None)
-        if answer == "yes":
+        canceled = Taken(Line(Own.CANCELED), skill.under)
+        if skill.name not in self._registry.modes:
+            return canceled
+        if answers(words, self._language) == "yes":
             return await self._steps.begin(skill.name, skill.state)
         if skill.asked_again:
-            return Taken(Line(Own.CANCELED), None)
+            return canceled
         return Taken(Line(Own.UNCLEAR), skill.model_copy(update={"asked_again": True}))
 
 

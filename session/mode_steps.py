@@ -9,7 +9,7 @@ import structlog
 from pydantic import BaseModel, JsonValue
 
 from session.outcomes import Answered, CallCan, Line, Outcome, Own, Spoken, Taken
-from session.records import SkillSession
+from session.records import SkillSession, Unheard
 from skills import AnyMode, ByModel, Heard, Say, SkillError, Step
 from skills.cut import cut
 from skills.registry import Registry
@@ -17,16 +17,10 @@ from skills.runner import LONGEST_CHARACTERS, Runner, SkillFailed
 
 log = structlog.get_logger(__name__)
 
+BY_TOOL = "If the caller asks to stop this, use the tool `leave_skill` and say nothing else."
+
 OVER = Taken(Line(Own.FAILED), None)
 """The mode failed: June says so, and has the floor again."""
-
-
-@dataclass(frozen=True)
-class Unheard:
-    """A mode's last reply, of which the caller heard only a part."""
-
-    said: str
-    heard: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class ModeSteps:
         )
         return await self._asked(mode, began, lambda: mode.begin(heard), otherwise=None)
 
-    async def step(self, skill: SkillSession, text: str, unheard: Unheard | None) -> Taken:
+    async def step(self, skill: SkillSession, text: str) -> Taken:
         """One turn inside a mode. Where its state can be used no more, the mode is over."""
         mode = self.registry.modes.get(skill.name)
         if mode is None:
@@ -59,8 +53,8 @@ class ModeSteps:
 
         def step() -> Step[Any]:
             state = _state_of(mode, skill)
-            if unheard is not None:
-                state = mode.interrupted(state, unheard.said, unheard.heard)
+            if skill.unheard is not None:
+                state = mode.interrupted(state, skill.unheard.said, skill.unheard.heard)
             return mode.step(state, heard)
 
         later = skill.model_copy(update={"turns": skill.turns + 1, "version": mode.version})
@@ -95,11 +89,13 @@ class ModeSteps:
             return OVER
 
     def _taken(self, mode: AnyMode, skill: SkillSession, step: Step[Any]) -> Taken:
-        after = None
+        outcome, after = self._outcome(mode, step), None
         if step.state is not None:
-            after = skill.model_copy(update={"state": _dumped(step.state)})
+            said = outcome.text if isinstance(outcome, Spoken) else ""
+            unheard = Unheard(said="" if self.can.is_told_by_model else said)
+            after = skill.model_copy(update={"state": _dumped(step.state), "unheard": unheard})
         by = self.registry.skill_of(mode.name).name
-        return Taken(self._outcome(mode, step), after, tuple(step.effects), by)
+        return Taken(outcome, after, tuple(step.effects), by)
 
     def _outcome(self, mode: AnyMode, step: Step[Any]) -> Outcome:
         match step.reply:
@@ -107,7 +103,9 @@ class ModeSteps:
                 return Spoken(cut(text, LONGEST_CHARACTERS), language)
             case ByModel(instructions, language) if self.can.has_model:
                 of_mode = "" if step.state is None else mode.instructions(step.state)
-                together = "\n\n".join(part for part in (of_mode, instructions) if part)
+                how_to_leave = "" if self.can.knows_phrases or step.state is None else BY_TOOL
+                parts = (of_mode, instructions, how_to_leave)
+                together = "\n\n".join(part for part in parts if part)
                 return Answered(together, language)
             case ByModel():
                 raise ValueError("it asks for a model, and there is none")

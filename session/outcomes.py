@@ -82,5 +82,15 @@ class CallCan:
     has_model: bool
     speaks: frozenset[str] | None = None
     """The languages of June's voice, by tag; None for any."""
-    knows_phrases: bool = True
-    """Phrases are English; in another language the model chooses skills as tools."""
+    language: str = "en"
+    """Of the call, without its region."""
+
+    @property
+    def knows_phrases(self) -> bool:
+        """Phrases are English; in another language the model chooses skills as tools."""
+        return self.language == "en"
+
+    @property
+    def is_told_by_model(self) -> bool:
+        """Whether the model says in the call's language what skills say in English."""
+        return self.has_model and not self.knows_phrases

@@ -42,6 +42,14 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Unheard(Record):
+    """A reply of a mode's, of which the caller has not heard all."""
+
+    said: str
+    """Empty where the model said it."""
+    heard: str = ""
+
+
 class SkillSession(Record):
     """The skill that has a conversation, as it is to go on after a crash."""
 
@@ -55,6 +63,10 @@ class SkillSession(Record):
     """`confirming`: the user was asked whether it may begin; the state is what it begins with."""
     asked_again: bool = False
     """The answer to that was unclear once."""
+    unheard: Unheard | None = None
+    """Its last reply, until it was heard to its end."""
+    under: "SkillSession | None" = None
+    """While one is confirmed: the one that has the floor again after a no."""
 
 
 class Session(Record):

@@ -4,7 +4,7 @@ import math
 
 from pydantic import JsonValue
 
-from session.records import Message, SkillSession
+from session.records import Message, SkillSession, Unheard
 
 
 def storable(text: str) -> str:
@@ -34,6 +34,15 @@ def storable_message(message: Message) -> Message:
 
 
 def storable_skill(skill: SkillSession) -> SkillSession:
-    """A copy with such a name and state."""
-    state = {storable(key): storable_json(one) for key, one in skill.state.items()}
-    return skill.model_copy(update={"name": storable(skill.name), "state": state})
+    """A copy with such texts."""
+    unheard, under = skill.unheard, skill.under
+    if unheard is not None:
+        unheard = Unheard(said=storable(unheard.said), heard=storable(unheard.heard))
+    return skill.model_copy(
+        update={
+            "name": storable(skill.name),
+            "state": {storable(key): storable_json(one) for key, one in skill.state.items()},
+            "unheard": unheard,
+            "under": None if under is None else storable_skill(under),
+        }
+    )

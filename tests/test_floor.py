@@ -12,6 +12,7 @@ from session import SkillSession
 from session.floor import Floor
 from session.mode_steps import ModeSteps
 from session.outcomes import ANSWER, Answered, CallCan, Line, Own, Spoken, UseTool
+from session.records import Unheard
 from skills import Alarm, ByModel, Effect, Heard, Mode, Say, SetAlarm, Skill, Step, ability
 from skills.registry import Registry
 from skills.runner import Runner
@@ -98,18 +99,27 @@ class Call:
 
     def __init__(self, runner: Runner, skill: SkillSession | None, **can: Any) -> None:
         self.kept: list[SkillSession | None] = []
+        self.unheard: list[Unheard | None] = []
         self.done: list[tuple[Sequence[Effect], str]] = []
         self.languages: list[str] = []
         self.turn = 0
+        self.is_listening = True
         self.floor = Floor(
             ModeSteps(
                 Registry([SKILL]), runner, CallCan(**{"has_model": True, **can}), lambda: NOW
             ),
             skill,
-            keep=self.kept.append,
+            keep=self._keep,
             carry_out=lambda effects, skill: self.done.append((effects, skill)),
             speak_in=self.languages.append,
         )
+
+    def _keep(self, skill: SkillSession | None) -> None:
+        """Apart from what is still to be heard, which `unheard` is about."""
+        self.unheard.append(None if skill is None else skill.unheard)
+        bare = None if skill is None else skill.model_copy(update={"unheard": None})
+        if self.kept[-1:] != [bare]:
+            self.kept.append(bare)
 
     async def says(self, text: str) -> Any:
         """A turn that is considered, committed, and whose tool is used, as LiveKit does."""
@@ -117,7 +127,10 @@ class Call:
         outcome = await self.floor.hear(self.turn, text)
         self.floor.commit(self.turn, text)
         if isinstance(outcome, UseTool) and outcome.name.startswith("begin_"):
-            return await self.floor.begin(outcome.name.removeprefix("begin_"), outcome.arguments)
+            name = outcome.name.removeprefix("begin_")
+            outcome = await self.floor.begin(name, outcome.arguments)
+        if isinstance(outcome, Spoken) and self.is_listening:
+            self.floor.said(outcome.text, interrupted=False)
         return outcome
 
 
@@ -328,15 +341,66 @@ async def test_state_of_another_version_is_upgraded_or_given_up(
 
 
 async def test_what_the_caller_did_not_hear_is_told_to_the_mode(call: Call) -> None:
-    """Of its own replies, not of a tool's."""
+    """Of its own replies: not of a tool's, and not of an alarm that was talked over."""
     await call.says("count")
+    call.is_listening = False
     await call.says("hm")
-    call.floor.interrupted("1")
-    assert await call.says("hm") == Spoken("1.")
-    call.floor.interrupted("Your tea timer")
+    call.floor.said("Your tea timer", interrupted=True)
+    call.floor.said("1", interrupted=True)
+    assert call.unheard[-1] == Unheard(said="1.", heard="1")
     await call.says("throw a die with six sides")
-    call.floor.interrupted("si")
+    call.floor.said("si", interrupted=True)
+    assert await call.says("hm") == Spoken("1.")
+    call.floor.said("1. Just so you know, I can't answer many more.", interrupted=False)
+    assert call.unheard[-1:] == [None]
     assert await call.says("hm") == Spoken("2. It is the last one.")
+
+
+async def test_a_reply_of_which_nothing_was_heard_was_not_heard(runner: Runner) -> None:
+    """Nor one that a crash cut off: whoever resumes the call knows it."""
+    call = Call(runner, None)
+    await call.says("count")
+    call.is_listening = False
+    await call.says("hm")
+    assert await call.says("hm") == Spoken("1.")
+    resumed = Call(runner, call.floor.skill)
+    assert await resumed.says("hm") == Spoken("1. It is the last one.")
+
+
+async def test_a_mode_that_is_declined_gives_the_floor_back(call: Call) -> None:
+    """To the one that had it."""
+    await call.says("count from 5")
+    assert await call.says("ask first") == Spoken("Are you sure?")
+    assert await call.says("No, thanks.") == Line(Own.CANCELED)
+    assert await call.says("hm") == Spoken("6.")
+
+
+async def test_who_wants_out_gets_out_though_nobody_was_asked(call: Call) -> None:
+    """An attempt may be cancelled before it is considered; the turn is committed all the same."""
+    await call.says("count")
+    call.floor.commit(2, "Stop.")
+    assert call.kept[-1] is None
+    assert await call.floor.hear(2, "Stop.") == Line(Own.LEFT)
+    assert await call.floor.hear(3, "hm") == Answered()
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("Ja, bitte.", Spoken("I begin at 0.")),
+        ("Nein danke!", Line(Own.CANCELED)),
+        ("Hör auf.", Line(Own.CANCELED)),
+        ("Wie bitte?", Line(Own.UNCLEAR)),
+    ],
+)
+async def test_a_german_caller_answers_in_german(runner: Runner, said: str, outcome: Any) -> None:
+    """And leaves in German; phrases are the model's business there."""
+    asking = counting(0, name="asking", stage="confirming", state={})
+    assert await Call(runner, asking, language="de").says(said) == outcome
+    assert await Call(runner, counting(3), language="de").says("Stopp, danke.") == Line(Own.LEFT)
+    assert isinstance(
+        await Call(runner, counting(3), language="de").says("An der Bushaltestelle."), Spoken
+    )
 
 
 async def test_the_answer_to_a_question_goes_to_who_asked(call: Call) -> None:
@@ -348,7 +412,7 @@ async def test_the_answer_to_a_question_goes_to_who_asked(call: Call) -> None:
 
 async def test_in_another_language_the_model_chooses(runner: Runner) -> None:
     """Phrases are English."""
-    call = Call(runner, None, knows_phrases=False)
+    call = Call(runner, None, language="de")
     assert await call.says("count") == Answered()
 
 

@@ -115,6 +115,12 @@ class Spoken:
         self.said: list[str] = []
         voice.on("conversation_item_added", self._on_item)
 
+    def keep(self, skill: Any) -> None:
+        """Apart from what is still to be heard."""
+        bare = None if skill is None else skill.model_copy(update={"unheard": None})
+        if self.kept[-1:] != [bare]:
+            self.kept.append(bare)
+
     def _on_item(self, event: Any) -> None:
         if isinstance(event.item, llm.ChatMessage) and event.item.role == "assistant":
             self.said.append(event.item.text_content or "")
@@ -181,7 +187,7 @@ async def call() -> AsyncIterator[Spoken]:
                     hang_up=lambda _: None,
                     is_over=lambda: False,
                     speak_in=lambda _: None,
-                    keep=spoken.kept.append,
+                    keep=spoken.keep,
                     missed="",
                 ),
                 can=CallCan(has_model=False),

@@ -5,7 +5,7 @@ from typing import Any
 from livekit.agents import tts
 
 from agent.config import Config
-from agent.lines import ENGLISH, primary
+from agent.lines import primary
 from agent.settings import OPENAI_URL
 from session.outcomes import CallCan
 
@@ -24,7 +24,7 @@ def call_can(config: Config, language: str) -> CallCan:
     return CallCan(
         has_model=config.provider_of("llm") != "local",
         speaks=languages_of_voice(config),
-        knows_phrases=ENGLISH.speaks(language),
+        language=primary(language),
     )
 
 
