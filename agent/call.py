@@ -82,13 +82,13 @@ class Call:
             patience_seconds=idle_seconds,
             ask=lambda: self._say(self.lines.still_there),
             give_up=lambda: self.ending.begin(CloseReason.IDLE, self.lines.goodbye_unanswered),
-            is_waiting=lambda: self._skills is not None and self._skills.is_waited_for,
+            is_waiting=lambda: self.skills is not None and self.skills.is_waited_for,
         )
         self._memory: Memory | None = None
         self._gate: TurnGate | None = None
         self._typed: TypedOnce | None = None
         self._window: Window | None = None
-        self._skills: CallSkills | None = None
+        self.skills: CallSkills | None = None
         self._june: June | None = None
         self._notebook: Notebook | None = None
         self._patience = Patience()
@@ -144,7 +144,7 @@ class Call:
         self._window = await self._begin_window(memory, sessions)
         self.stack.push_async_callback(self._close_session, sessions, session_id)
         await self.stack.enter_async_context(self._notebook)
-        self._skills = await self.stack.enter_async_context(
+        self.skills = await self.stack.enter_async_context(
             self._skills_of(sessions, memory.session, self._gate, self._notebook)
         )
         living = asyncio.create_task(show_life(sessions, session_id), name="june.sign_of_life")
@@ -197,11 +197,11 @@ class Call:
         memory, gate, window = self._opened, self._gate, self._window
         assert gate is not None
         assert window is not None
-        assert self._skills is not None
+        assert self.skills is not None
         self._watch()
         june = self._june = June(
             gate,
-            self._skills,
+            self.skills,
             self.lines,
             chat_context(memory.context),
             window,
@@ -223,7 +223,7 @@ class Call:
             return None  # who is refused, or leaves at once, is not greeted
         log.info("call.answered", resumed=memory.is_resumed, remembered=len(memory.context))
         greeted = await self._say(greeting(memory, self.lines))
-        await self._skills.begin_to_ring()
+        await self.skills.begin_to_ring()
         return greeted
 
     async def type(self, text: str) -> SpeechHandle:

@@ -118,6 +118,16 @@ class CallSkills:
         if self._ringing is not None:
             await self._stack.enter_async_context(self._ringing)
 
+    def hold(self) -> None:
+        """The caller's network is lost: what rings now nobody hears."""
+        if self._ringing is not None:
+            self._ringing.hold()
+
+    def let_go(self) -> None:
+        """They are back."""
+        if self._ringing is not None:
+            self._ringing.let_go()
+
     @property
     def is_waited_for(self) -> bool:
         """Whether a silent caller may be waiting for an alarm."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 import structlog
-from livekit.agents import AgentSession, utils
+from livekit.agents import AgentSession, llm, utils
 from livekit.agents.voice import SpeechHandle
 
 from session import SessionError
@@ -28,6 +28,9 @@ TRIES = 3
 
 STORE_SECONDS = 10.0
 """Until a store that is away is asked again."""
+
+LOOK_SECONDS = 60.0
+"""How often at least it is looked for alarms that another call of this user has set."""
 
 
 class Ringing:
@@ -51,7 +54,10 @@ class Ringing:
         self._sleep = sleep
         self._began = now()
         self._changed = asyncio.Event()
+        self._known: list[KeptAlarm] = []
+        """As the store was read last: a store that is away silences none of them."""
         self._next: datetime | None = None
+        self._is_held = False
         self._rung: set[KeptAlarm] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -62,6 +68,14 @@ class Ringing:
     async def __aexit__(self, *exc_info: object) -> None:
         if self._task is not None:
             await utils.aio.cancel_and_wait(self._task)
+
+    def hold(self) -> None:
+        """Nobody would hear it: the caller's network is lost."""
+        self._is_held = True
+
+    def let_go(self) -> None:
+        """They are back."""
+        self._is_held = False
 
     def look_again(self) -> None:
         """An alarm was set or cancelled in this call."""
@@ -77,27 +91,30 @@ class Ringing:
     async def _run(self) -> None:
         while True:
             self._changed.clear()
+            look_seconds = LOOK_SECONDS
             try:
-                waiting = [one for one in await self._alarms.all() if one not in self._rung]
+                self._known = await self._alarms.all()
             except SessionError as error:
                 log.debug("alarms.unread", error=str(error))
-                await self._until(STORE_SECONDS)
-                continue
+                look_seconds = STORE_SECONDS
+            waiting = [one for one in self._known if one not in self._rung]
             due = [one for one in waiting if one.alarm.due_at <= self._now()]
             if due:
                 self._next = self._now()
                 await self._ring(due)
                 continue
             self._next = waiting[0].alarm.due_at if waiting else None
-            seconds = (self._next - self._now()).total_seconds() if self._next else None
-            await self._until(seconds)
+            if self._next is not None:
+                until_next = (self._next - self._now()).total_seconds()
+                look_seconds = min(look_seconds, max(0.0, until_next))
+            await self._until(look_seconds)
 
-    async def _until(self, seconds: float | None) -> None:
+    async def _until(self, seconds: float) -> None:
         """So long, or until something has changed."""
-        changing = asyncio.create_task(self._changed.wait(), name="june.ringing.changed")
-        waits: set[asyncio.Future[object]] = {asyncio.ensure_future(changing)}
-        if seconds is not None:
-            waits.add(asyncio.ensure_future(self._sleep(max(0.0, seconds))))
+        waits: set[asyncio.Future[object]] = {
+            asyncio.ensure_future(self._changed.wait()),
+            asyncio.ensure_future(self._sleep(seconds)),
+        }
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -119,6 +136,7 @@ class Ringing:
                 log.warning("alarm.not_deleted", error=str(error))
 
     async def _is_heard(self, text: str) -> bool:
+        is_begun = False
         for _ in range(TRIES):
             await self._pause()
             try:
@@ -126,11 +144,17 @@ class Ringing:
             except RuntimeError:
                 return False  # the voice is closing
             await speech.wait_for_playout()
-            if not speech.interrupted:
+            if any(
+                isinstance(item, llm.ChatMessage) and not item.interrupted
+                for item in speech.chat_items
+            ):
                 return True
-        return True  # it was begun three times
+            is_begun = is_begun or speech.interrupted
+        return is_begun  # three times; of a voice that fails nobody has heard anything
 
     async def _pause(self) -> None:
+        while self._is_held:
+            await self._sleep(PAUSE_SECONDS)
         waited = 0.0
         while waited < LONGEST_TALK_SECONDS and (
             self._voice.user_state == "speaking"

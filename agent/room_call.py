@@ -89,8 +89,8 @@ class RoomCall:
                 ctx.room,
                 caller.identity,
                 grace_seconds=self._config.call.grace_seconds,
-                on_lost=call.idle.hold,
-                on_back=call.idle.let_go,
+                on_lost=self._caller_lost,
+                on_back=self._caller_back,
                 give_up=lambda: call.ending.begin(CloseReason.NETWORK_LOST),
             )
         )
@@ -99,6 +99,17 @@ class RoomCall:
         if caller.identity not in (participant.identity for participant in here):
             # They hung up before LiveKit listened to them, so it will not end the call.
             call.ending.begin(CloseReason.CALLER_LEFT)
+
+    def _caller_lost(self) -> None:
+        """Nobody is there to be asked, or to hear an alarm."""
+        self._call.idle.hold()
+        if self._call.skills is not None:
+            self._call.skills.hold()
+
+    def _caller_back(self) -> None:
+        self._call.idle.let_go()
+        if self._call.skills is not None:
+            self._call.skills.let_go()
 
     async def _start(self, june: June, caller: rtc.RemoteParticipant) -> None:
         async def on_text(_: AgentSession[None], event: TextInputEvent) -> None:

@@ -7,7 +7,11 @@ from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from typing import Protocol
 
+import structlog
+
 from skills import Alarm
+
+log = structlog.get_logger(__name__)
 
 KEPT_AS = "june/alarms"
 """Under which name they are kept, for all skills together: the next one is found at one look.
@@ -52,20 +56,19 @@ class UserAlarms:
 
     async def all(self) -> list[KeptAlarm]:
         """The next one comes first; times are in the caller's zone."""
-        kept = [json.loads(text) for text in (await self._memory.all()).values()]
-        alarms = [
-            KeptAlarm(
-                one["skill"],
-                Alarm(
-                    key=one["key"],
-                    due_at=datetime.fromisoformat(one["due"]).astimezone(self._zone),
-                    name=one["name"],
-                    text=one["text"],
-                ),
-            )
-            for one in kept
-        ]
-        return sorted(alarms, key=lambda one: one.alarm.due_at)
+        alarms = [self._read(text) for text in (await self._memory.all()).values()]
+        known = [one for one in alarms if one is not None]
+        return sorted(known, key=lambda one: one.alarm.due_at.astimezone(UTC))
+
+    def _read(self, text: str) -> KeptAlarm | None:
+        try:
+            kept = json.loads(text)
+            due_at = datetime.fromisoformat(kept["due"]).astimezone(self._zone)
+            alarm = Alarm(key=kept["key"], due_at=due_at, name=kept["name"], text=kept["text"])
+            return KeptAlarm(kept["skill"], alarm)
+        except (KeyError, TypeError, ValueError):
+            log.warning("alarm.unreadable")  # one that is damaged silences no other
+            return None
 
     async def take(self, skill: str, key: str) -> bool:
         """Delete it; False if it was not there."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from livekit.agents import llm
 
 from agent.ringing import LONGEST_TALK_SECONDS, TRIES, Ringing
 from session import StoreError
@@ -68,8 +69,10 @@ class Memory:
 class Speech:
     """As long as it lasts June speaks; some are talked over."""
 
-    def __init__(self, *, interrupted: bool) -> None:
+    def __init__(self, text: str, *, interrupted: bool, fails: bool) -> None:
         self.interrupted = interrupted
+        said = llm.ChatMessage(role="assistant", content=[text], interrupted=interrupted)
+        self.chat_items = [] if fails else [said]
 
     async def wait_for_playout(self) -> None:
         await asyncio.sleep(0)
@@ -87,6 +90,7 @@ class Call:
         self.said: list[str] = []
         self.talked_over = 0
         self.is_closing = False
+        self.is_mute = False
 
     async def say(self, text: str) -> Any:
         if self.is_closing:
@@ -94,7 +98,7 @@ class Call:
         self.said.append(text)
         interrupted = self.talked_over > 0
         self.talked_over -= interrupted
-        return Speech(interrupted=interrupted)
+        return Speech(text, interrupted=interrupted, fails=self.is_mute)
 
     async def set(self, seconds: float, name: str = "tea", skill: str = "timers") -> None:
         due = self.time.now + timedelta(seconds=seconds)
@@ -200,6 +204,45 @@ async def test_an_alarm_at_the_end_of_a_call_is_told_at_the_next_one(call: Call)
     async with call.rings():
         await call.time.pass_by(1)
     assert call.said == ["While you were away: Your tea timer is done."]
+
+
+async def test_what_nobody_can_hear_is_told_at_the_next_call(call: Call) -> None:
+    """A voice that fails says nothing, and a caller whose network is lost hears nothing."""
+    await call.set(1)
+    call.is_mute = True
+    async with call.rings():
+        await call.time.pass_by(5)
+    assert len(call.memory.kept) == 1
+    call.is_mute = False
+    call.said.clear()
+    await call.set(1, "egg")
+    async with call.rings() as ringing:
+        assert call.said == ["While you were away: Your tea timer is done."]
+        ringing.hold()
+        await call.time.pass_by(LONGEST_TALK_SECONDS + 5)
+        assert (len(call.said), len(call.memory.kept)) == (1, 1)
+        ringing.let_go()
+        await call.time.pass_by(1)
+    assert call.said[1:] == ["Your egg timer is done."]
+    assert call.memory.kept == {}
+
+
+async def test_a_store_that_goes_away_silences_no_alarm(call: Call) -> None:
+    """It was read before; and what is damaged silences no other."""
+    await call.set(5)
+    call.memory.kept["damaged"] = "[1]"
+    async with call.rings():
+        call.memory.is_away = True
+        await call.time.pass_by(6)
+        assert call.said == ["Your tea timer is done."]
+
+
+async def test_an_alarm_of_another_call_is_found(call: Call) -> None:
+    """Not at once, but in time to ring."""
+    async with call.rings():
+        await call.set(90, "far")
+        await call.time.pass_by(92)
+    assert call.said == ["Your far timer is done."]
 
 
 async def test_a_store_that_is_away_is_asked_again(call: Call) -> None:
