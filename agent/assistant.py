@@ -90,7 +90,8 @@ class June(Agent):
             self._has_words = self._has_words or can_be_said(text_of(chunk))
             has_tool = has_tool or uses_tool(chunk)
             yield chunk
-        if decision.near is not None and self._has_words and not has_tool:
+        is_foreign = isinstance(outcome, Spoken | Answered) and outcome.language != ""
+        if decision.near is not None and self._has_words and not has_tool and not is_foreign:
             yield f" {self._lines.near_limit}"
 
     async def _answer(

@@ -170,6 +170,7 @@ class Call:
                 speak_in=LanguageOfVoice(self._config, self._models.tts).speak_in,
                 keep=partial(notebook.note_skill, session.session_id),
                 missed=self.lines.missed,
+                alarm=self.lines.alarm,
             ),
             can=call_can(self._config, self._language),
             zone=self._zone,

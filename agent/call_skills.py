@@ -24,7 +24,7 @@ from session.alarms import KEPT_AS, UserAlarms
 from session.floor import Floor
 from session.mode_steps import ModeSteps
 from session.outcomes import Answered, CallCan, Outcome, Spoken, UseTool
-from skills import CancelAlarm, Effect, Ports, SetAlarm, Skill, SkillError
+from skills import Alarm, CancelAlarm, Effect, Ports, SetAlarm, Skill, SkillError
 from skills.registry import Registry
 from skills.runner import Runner
 
@@ -51,6 +51,8 @@ class Hands:
     """Stores which skill has the floor, in order with what is said."""
     missed: str
     """What June says before alarms that nobody heard."""
+    alarm: str
+    """And before the name of one, in another language than English."""
 
 
 class CallSkills:
@@ -86,6 +88,7 @@ class CallSkills:
                 self._alarms,
                 say=hands.say,
                 missed=hands.missed,
+                words=self._words_of_alarm,
                 # Two times of one zone are compared by its clock, which is set back once a year.
                 now=lambda: self._now().astimezone(UTC),
             )
@@ -190,10 +193,24 @@ class CallSkills:
             memory=CallMemory(kept),
             alarms=CallAlarms(skill.name, self._alarms, self._look_again),
             clock=self._now,
-            says=self._hands.say,
-            asks=use.ask,
+            says=self._say_meanwhile,
+            asks=self._ask_by_model if self._can.is_told_by_model else use.ask,
             hangs_up=partial(self._hands.hang_up, context),
         )
+
+    async def _say_meanwhile(self, text: str) -> None:
+        """Skills write English. What the model does not say for them is not said."""
+        if not self._can.is_told_by_model:
+            await self._hands.say(text)
+
+    async def _ask_by_model(self, question: str) -> str:
+        """It asks in the language of the call, and understands the answer."""
+        raise SkillError(f"Ask the caller this, then use it again with their answer: {question}")
+
+    def _words_of_alarm(self, alarm: Alarm) -> str:
+        if self._can.knows_phrases:
+            return alarm.text
+        return f"{self._hands.alarm} {alarm.name}".rstrip(": ") + "."
 
     def _look_again(self) -> None:
         if self._ringing is not None:

@@ -62,6 +62,8 @@ class Lines:
     """An ability has nothing to say."""
     skill_reserved: str
     """June knows what is asked for, and cannot do it."""
+    alarm: str
+    """Before the name of an alarm, in a language that the skill which set it does not write."""
     missed: str
     """Before what was to be said while the caller was away."""
 
@@ -109,6 +111,7 @@ ENGLISH = Lines(
     skill_failed="I'm sorry, that did not work. What would you like to do instead?",
     skill_done="All right, that's done.",
     skill_reserved="I'm sorry, I can't do that here.",
+    alarm="It is time:",
     missed="While you were away:",
 )
 
@@ -151,6 +154,7 @@ GERMAN = Lines(
     skill_failed="Das hat leider nicht funktioniert. Was möchten Sie stattdessen tun?",
     skill_done="Gut, das ist erledigt.",
     skill_reserved="Das kann ich hier leider nicht.",
+    alarm="Es ist so weit:",
     missed="Während Sie weg waren:",
 )
 

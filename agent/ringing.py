@@ -11,6 +11,7 @@ from livekit.agents.voice import SpeechHandle
 
 from session import SessionError
 from session.alarms import KeptAlarm, UserAlarms
+from skills import Alarm
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class Ringing:
         *,
         say: Callable[[str], Awaitable[SpeechHandle]],
         missed: str,
+        words: Callable[[Alarm], str] = lambda alarm: alarm.text,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
@@ -50,6 +52,7 @@ class Ringing:
         self._alarms = alarms
         self._say = say
         self._missed = missed
+        self._words = words
         self._now = now
         self._sleep = sleep
         self._began = now()
@@ -121,8 +124,8 @@ class Ringing:
             await utils.aio.cancel_and_wait(*waits)
 
     async def _ring(self, due: list[KeptAlarm]) -> None:
-        missed = [one.alarm.text for one in due if one.alarm.due_at < self._began]
-        others = [one.alarm.text for one in due if one.alarm.due_at >= self._began]
+        missed = [self._words(one.alarm) for one in due if one.alarm.due_at < self._began]
+        others = [self._words(one.alarm) for one in due if one.alarm.due_at >= self._began]
         said = [*([f"{self._missed} {' '.join(missed)}"] if missed else []), *others]
         self._rung.update(due)
         if not await self._is_heard(" ".join(said)):

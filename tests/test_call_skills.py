@@ -1,5 +1,6 @@
 """Skills in a whole call, typed: by phrase and by a model, and whatever their code does."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -316,6 +317,26 @@ async def test_a_mode_is_told_what_was_not_heard(
         )
         after = await caller.says("go on")
         assert after.split(". ")[0].strip(".") in said, "it goes on where the caller was cut off"
+
+
+async def test_in_another_language_the_model_asks_for_a_skill(
+    ring: Ring, provider: ScriptedProvider
+) -> None:
+    """Nothing English is said; the answer comes with the tool's next use. An alarm has its name."""
+    async with ring(model=True, JUNE_AGENT__LANGUAGE="de") as caller:
+        provider.script.llm = [
+            Answer(tools=[ToolUse("buy", '{"count": 2, "what": "Stühle"}')]),
+            Answer("Wirklich zwei?"),
+            Answer(tools=[ToolUse("set_timer", '{"seconds": 1, "name": "Tee"}')]),
+            Answer("Der Wecker läuft."),
+        ]
+        assert await caller.says("Zwei Stühle, bitte.") == "Wirklich zwei?"
+        assert await caller.says("Eine Sekunde Tee.") == "Der Wecker läuft."
+        async with asyncio.timeout(10):
+            while caller.words.said[-1].casefold() != "es ist so weit: tee.":
+                await asyncio.sleep(0.05)
+    told = str(provider.asked("llm")[1].body["messages"])
+    assert "Ask the caller this" in told
 
 
 async def test_an_ability_may_say_nothing(ring: Ring) -> None:

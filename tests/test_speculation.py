@@ -189,6 +189,7 @@ async def call() -> AsyncIterator[Spoken]:
                     speak_in=lambda _: None,
                     keep=spoken.keep,
                     missed="",
+                    alarm="",
                 ),
                 can=CallCan(has_model=False),
                 zone=UTC,
