@@ -377,7 +377,8 @@ async def test_a_stream_is_as_the_inner_one() -> None:
     await settled(lambda: ears.flushes == 1)
     paying.update_options(language="de")
     paying._update_session_keyterms(["June"])
-    paying._push_conversation_item("item")  # type: ignore[arg-type]  # it is only passed on
+    item: Any = "item"
+    paying._push_conversation_item(item)
     paying.prewarm()
     assert ears.told == ["fr", "de", ["June"], "item", "prewarm"]
     assert ears.streams[0].start_time_offset == pytest.approx(7.0, abs=0.5)

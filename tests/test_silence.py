@@ -71,8 +71,9 @@ class Caller:
         self.voice = Voice()
         self.sleep = Sleep()
         self.given_up = 0
+        as_livekit_speaks: Any = self.voice
         self.idle = Idle(
-            self.voice,  # type: ignore[arg-type]  # by what it is asked
+            as_livekit_speaks,
             patience_seconds=15,
             ask=self._ask,
             give_up=self._give_up,
