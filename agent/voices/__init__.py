@@ -1,0 +1,1 @@
+"""The caller's voice: recorded, compared, cloned, spoken with, and given back."""
