@@ -26,7 +26,7 @@ COPY requirements/${FLAVOUR}.lock june.lock
 # Compiled here, because the user that June runs as may not write beside the code.
 RUN .tools/bin/uv venv --quiet --no-project --python python .venv \
     && .tools/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python \
-        --require-hashes -r june.lock
+        --no-deps --require-hashes -r june.lock
 
 COPY agent agent
 COPY session session

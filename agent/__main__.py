@@ -82,6 +82,14 @@ def console(
     fast: Annotated[
         bool, typer.Option("--fast", help="With --wav: four times as fast as real time.")
     ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            help="With --wav: what June chooses by chance is the same each time, such as the words "
+            "in which a recording is to consent to the cloning of its voice.",
+        ),
+    ] = None,
     input_device: Annotated[
         str | None, typer.Option("--input-device", help="Microphone: number or part of its name.")
     ] = None,
@@ -106,7 +114,7 @@ def console(
     from agent.console.way import Way, device
     from agent.logs import setup_parent
 
-    way = Way(text, wav, out, fast, device(input_device), device(output_device))
+    way = Way(text, wav, out, fast, device(input_device), device(output_device), seed)
     way.check()
     if list_devices:
         from agent.console.portaudio import devices, load_portaudio
@@ -123,7 +131,7 @@ def console(
         from agent.console.hurry import run_hurried
         from agent.console.wav import talk_by_wav
 
-        call = talk_by_wav(settings, wav, out, is_fast=fast, verbose=verbose)
+        call = talk_by_wav(settings, wav, out, seed=seed, is_fast=fast, verbose=verbose)
         if fast:
             raise typer.Exit(run_hurried(call))
         _run(call)

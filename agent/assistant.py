@@ -13,7 +13,7 @@ from agent.reply import Chunk, can_be_said, made_sayable, text_of, uses_tool
 from agent.window import Window
 from session import Decision
 from session.limits import ALLOWED
-from session.outcomes import Answered, Line, Outcome, Spoken, UseTool
+from session.outcomes import Answered, Line, Nothing, Outcome, Spoken, UseTool
 
 
 class Gate(Protocol):
@@ -83,6 +83,8 @@ class June(Agent):
         if is_short_of_money(decision):
             chat_ctx = further_instructed(chat_ctx, SHORTER)
         outcome = Answered() if message is None else await self._skills.outcome(chat_ctx, message)
+        if isinstance(outcome, Nothing):
+            return
         self._has_words = has_tool = False
         answer = self._answer(outcome, chat_ctx, tools, model_settings)
         may_use_tools = model_settings.tool_choice != "none"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
+from random import Random
 
 import structlog
 from livekit.agents import RunContext, vad
@@ -18,7 +19,6 @@ from agent.ending import Ending, say
 from agent.gate import TurnGate
 from agent.idle import Idle
 from agent.lines import lines_for
-from agent.longest import LongestCall
 from agent.models.build import Models
 from agent.models.languages import LanguageOfVoice, call_can
 from agent.notebook import Notebook
@@ -29,9 +29,11 @@ from agent.remembered import OPEN_SECONDS, Memory, chat_context, forgetful, gree
 from agent.sign_of_life import show_life
 from agent.spoken import SpokenLines
 from agent.summary_of_call import summary_of
-from agent.trouble import Trouble
 from agent.typed import TypedOnce, typed
 from agent.voice import build_voice
+from agent.voices.of_call import copying_of
+from agent.voices.speaker import VoiceOfCall
+from agent.watched import watched
 from agent.window import Window
 from agent.zones import zone
 from session import CloseReason, Decision, Session, SessionService, StoreError
@@ -60,6 +62,7 @@ class Call:
         language: str,
         persona: str | None = None,
         time_zone: str | None = None,
+        chance: Random | None = None,
     ) -> None:
         self._config = config
         self._models = models
@@ -68,11 +71,16 @@ class Call:
         self._persona = persona or config.agent.persona
         self._zone = zone(time_zone or config.agent.time_zone)
         self._registry = skills
+        self._chance = chance
         self.lines = lines_for(language)
         self.stack = AsyncExitStack()
         self._started = time.monotonic()
         idle_seconds = config.call.idle_seconds
-        self.voice = build_voice(models, detector, idle_seconds=idle_seconds)
+        self._speaker = None if models.tts is None else VoiceOfCall(models.tts, now=time.time)
+        self.voice = build_voice(models, detector, self._speaker, idle_seconds=idle_seconds)
+        self._copying_of = partial(
+            copying_of, config, models, self.voice, self._speaker, detector=detector, place=place
+        )
         self._spoken = SpokenLines(config.data_dir / "lines", voice=models.voice)
         self.ending = Ending(
             self.voice, self._spoken, place.shut_down, on_begin=models.purse.pay_last_words
@@ -157,6 +165,7 @@ class Call:
             if self._june is not None:
                 self._june.hang_up(context)
 
+        copying = self._copying_of(sessions=sessions, session=session)
         return CallSkills(
             self._registry,
             sessions,
@@ -169,11 +178,12 @@ class Call:
                 is_over=self._is_over,
                 speak_in=LanguageOfVoice(self._config, self._models.tts).speak_in,
                 keep=partial(notebook.note_skill, session.session_id),
-                missed=self.lines.missed,
-                alarm=self.lines.alarm,
+                lines=self.lines,
             ),
-            can=call_can(self._config, self._language),
+            can=call_can(self._config, self._language, clones=copying is not None),
             zone=self._zone,
+            chance=self._chance,
+            copying=copying,
         )
 
     async def _begin_window(self, memory: Memory, sessions: SessionService) -> Window:
@@ -199,7 +209,17 @@ class Call:
         assert gate is not None
         assert window is not None
         assert self.skills is not None
-        self._watch()
+        self.stack.enter_context(self.idle)
+        self.stack.enter_context(
+            watched(
+                self.voice,
+                spoken=self._spoken,
+                ending=self.ending,
+                lines=self.lines,
+                config=self._config,
+                say=self._say,
+            )
+        )
         june = self._june = June(
             gate,
             self.skills,
@@ -211,6 +231,7 @@ class Call:
                 further=self._config.agent.instructions,
                 language=self._language,
                 today=datetime.now(self._zone),
+                can_hang_up="end_call" in self._registry.abilities,
             ),
             hang_up=lambda speech, last_words: self.ending.begin(
                 CloseReason.GOODBYE, last_words, after=speech
@@ -218,6 +239,7 @@ class Call:
             is_over=self._is_over,
         )
         await start(june)
+        self.skills.listen()
         if self._refused is not None:
             self._payment.refuse(self._refused)
         if self._is_over():
@@ -238,6 +260,8 @@ class Call:
             await self._typed.answer(text, message_id, self.type, self._say)
 
     async def _say(self, line: str) -> SpeechHandle:
+        if self._speaker is not None and self._speaker.is_cloned:
+            return self.voice.say(line)  # what is cached is in her own voice
         return await say(self.voice, self._spoken, line)
 
     def _is_over(self) -> bool:
@@ -247,31 +271,6 @@ class Call:
         if self._is_over():
             raise RuntimeError("the call is ending")
         return await self._say(line)
-
-    def _watch(self) -> None:
-        """Whatever ends a call that nobody ends: silence, its length, a stage that fails."""
-        lines, ending = self.lines, self.ending
-        self.stack.enter_context(self.idle)
-        self.stack.enter_context(
-            LongestCall(
-                self._config.call.max_minutes * 60,
-                warn=self._warn_of_the_end,
-                end=lambda: ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
-            )
-        )
-        trouble = Trouble(
-            self.voice,
-            self._spoken,
-            lines,
-            is_over=self._is_over,
-            give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
-            now=time.monotonic,
-        )
-        self.voice.on("error", trouble.on_error)
-
-    async def _warn_of_the_end(self) -> None:
-        if not self._is_over():
-            await self._say(self.lines.one_minute_left)
 
     async def _close_session(self, sessions: SessionService, session_id: str) -> None:
         try:

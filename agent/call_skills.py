@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
+from random import Random, SystemRandom
 from typing import Self
 
 import structlog
@@ -14,17 +15,20 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent, RunContext,
 from livekit.agents.voice import SpeechHandle
 
 from agent.gate import TurnGate
+from agent.lines import Lines
 from agent.ringing import Ringing
-from agent.skill_ports import CallAlarms, CallMemory, CallPorts
+from agent.skill_ports import CallAlarms, CallKeptVoice, CallMemory, CallPorts
 from agent.skill_tools import SkillTools, uses_for
 from agent.skill_use import SkillUse
 from agent.tools import SkillTool
+from agent.voices.in_call import CallVoice
 from session import Session, SessionService, SkillSession
 from session.alarms import KEPT_AS, UserAlarms
 from session.floor import Floor
 from session.mode_steps import ModeSteps
-from session.outcomes import Answered, CallCan, Outcome, Spoken, UseTool
-from skills import Alarm, CancelAlarm, Effect, Ports, SetAlarm, Skill, SkillError
+from session.outcomes import Answered, CallCan, Line, Outcome, Spoken, UseTool
+from skills import Alarm, CancelAlarm, Effect, News, Ports, SetAlarm, Skill, SkillError
+from skills.mockingbird import Mockingbird
 from skills.registry import Registry
 from skills.runner import Runner
 
@@ -49,10 +53,7 @@ class Hands:
     """The voice for a language, by tag; empty for the call's own."""
     keep: Callable[[SkillSession | None], None]
     """Stores which skill has the floor, in order with what is said."""
-    missed: str
-    """What June says before alarms that nobody heard."""
-    alarm: str
-    """And before the name of one, in another language than English."""
+    lines: Lines
 
 
 class CallSkills:
@@ -69,7 +70,10 @@ class CallSkills:
         hands: Hands,
         can: CallCan,
         zone: tzinfo,
+        chance: Random | None = None,
+        copying: Callable[[Callable[[News], Awaitable[None]]], CallVoice] | None = None,
     ) -> None:
+        """`copying` makes what can make a voice of the caller's, given who hears its news."""
         self._registry = registry
         self._sessions = sessions
         self._session = session
@@ -79,6 +83,7 @@ class CallSkills:
         self._can = can
         self._zone = zone
         self._runner = Runner()
+        self._copying = None if copying is None else copying(self._told)
         self._alarms: UserAlarms | None = None
         self._ringing: Ringing | None = None
         if not sessions.stands_in:
@@ -87,13 +92,13 @@ class CallSkills:
                 voice,
                 self._alarms,
                 say=hands.say,
-                missed=hands.missed,
+                missed=hands.lines.missed,
                 words=self._words_of_alarm,
                 # Two times of one zone are compared by its clock, which is set back once a year.
                 now=lambda: self._now().astimezone(UTC),
             )
         self._floor = Floor(
-            ModeSteps(registry, self._runner, can, self._now),
+            ModeSteps(registry, self._runner, can, self._now, chance or SystemRandom()),
             session.skill,
             keep=hands.keep,
             carry_out=self._carry_out,
@@ -109,12 +114,20 @@ class CallSkills:
         self._stack.push_async_callback(self._runner.aclose)
         self._stack.push_async_callback(self._finish)
         self._stack.push_async_callback(self._tools.aclose)
+        if self._copying is not None:
+            await self._stack.enter_async_context(self._copying)
+        self._floor.resume()
         self._voice.on("conversation_item_added", self._commit)
         self._stack.callback(self._voice.off, "conversation_item_added", self._commit)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self._stack.aclose()
+
+    def listen(self) -> None:
+        """Once the voice has begun to hear."""
+        if self._copying is not None:
+            self._copying.tap()
 
     async def begin_to_ring(self) -> None:
         """Also what was missed; so the greeting goes first."""
@@ -133,7 +146,9 @@ class CallSkills:
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether a silent caller may be waiting for an alarm."""
+        """Whether a silent caller may be waiting: for an alarm, or for their voice."""
+        if self._copying is not None and self._copying.is_waited_for:
+            return True
         return self._ringing is not None and self._ringing.is_waited_for
 
     @property
@@ -153,7 +168,21 @@ class CallSkills:
         if used := uses_for(chat_ctx, message):
             return self._in_language(self._tools.outcome_of(used))
         turn = self._gate.number_of(message.id)
-        return self._in_language(await self._floor.hear(turn, message.text_content or ""))
+        is_typed = self._gate.was_typed(message)
+        text = message.text_content or ""
+        return self._in_language(await self._floor.hear(turn, text, is_typed=is_typed))
+
+    async def _told(self, news: News) -> None:
+        """Something that a mode wanted has come to an end, in no turn."""
+        match await self._floor.told(news):
+            case Spoken(text):
+                said = text
+            case Line(which):
+                said = str(getattr(self._hands.lines, which.value))
+            case _:
+                return
+        with suppress(RuntimeError):  # the call is ending, and nobody listens any more
+            await self._hands.say(said)
 
     def _in_language(self, outcome: Outcome) -> Outcome:
         """Skills write English; in a call in another language the model says it."""
@@ -192,6 +221,7 @@ class CallSkills:
             has_model=self._can.has_model,
             memory=CallMemory(kept),
             alarms=CallAlarms(skill.name, self._alarms, self._look_again),
+            voice=CallKeptVoice(self._sessions, self._session, self._copying),
             clock=self._now,
             says=self._say_meanwhile,
             asks=self._ask_by_model if self._can.is_told_by_model else use.ask,
@@ -210,7 +240,7 @@ class CallSkills:
     def _words_of_alarm(self, alarm: Alarm) -> str:
         if self._can.knows_phrases:
             return alarm.text
-        return f"{self._hands.alarm} {alarm.name}".rstrip(": ") + "."
+        return f"{self._hands.lines.alarm} {alarm.name}".rstrip(": ") + "."
 
     def _look_again(self) -> None:
         if self._ringing is not None:
@@ -218,11 +248,20 @@ class CallSkills:
 
     def _carry_out(self, effects: Sequence[Effect], skill: str) -> None:
         """What a committed turn wants done; nobody waits for it but the end of the call."""
-        task = asyncio.create_task(self._do(effects, skill), name="june.skill.effects")
+        of_alarms: list[SetAlarm | CancelAlarm] = []
+        for effect in effects:
+            if isinstance(effect, SetAlarm | CancelAlarm):
+                of_alarms.append(effect)
+            elif self._copying is not None and skill == Mockingbird.name:
+                # At once: who wants out of a voice is out of it before June answers.
+                self._copying.do(effect)
+        if not of_alarms:
+            return
+        task = asyncio.create_task(self._do(of_alarms, skill), name="june.skill.effects")
         self._doing.add(task)
         task.add_done_callback(self._doing.discard)
 
-    async def _do(self, effects: Sequence[Effect], skill: str) -> None:
+    async def _do(self, effects: Sequence[SetAlarm | CancelAlarm], skill: str) -> None:
         alarms = CallAlarms(skill, self._alarms, self._look_again)
         for effect in effects:
             try:

@@ -62,6 +62,8 @@ class Config(Settings):
     """June's folder, absolute. It may not exist yet."""
     skills_dir: Path | None
     """`skills.path`, absolute."""
+    cloner_file: Path | None
+    """`mockingbird.cloner`, absolute, where it is a file."""
     store_url: SecretStr
     """`store.url` with its path made absolute; empty for the SQLite file in `data_dir`.
 
@@ -178,13 +180,14 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
     stages = (settings.stt, settings.llm, settings.tts)
     variables = {OPENAI_KEY, *(stage.key_variable for stage in stages)}
     url = settings.store.url
-    path = settings.skills.path
+    path, cloner = settings.skills.path, settings.mockingbird.file
     shown = settings.model_copy(update={"store": StoreSettings(url=without_password(url))})
     sections: dict[str, Any] = {name: getattr(shown, name) for name in Settings.model_fields}
     return Config(
         **sections,
         data_dir=data_folder(settings.data.dir, environ),
         skills_dir=absolute(path, environ) if path else None,
+        cloner_file=absolute(cloner, environ) if cloner else None,
         store_url=SecretStr(absolute_store_url(url, environ)),
         livekit=LiveKitSettings(
             url=environ.get("LIVEKIT_URL") or None,

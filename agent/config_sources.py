@@ -163,4 +163,12 @@ def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> list[Prob
     if settings.limits.alert_webhook and not environ.get("JUNE_WEBHOOK_SECRET"):
         rule = "is not set, and what goes to `limits.alert_webhook` is signed with it"
         problems.append(Problem("`JUNE_WEBHOOK_SECRET`", f"{rule}; {MAKE_ONE}"))
+    variable = settings.tts.variable_of_key
+    if (
+        settings.mockingbird.cloner == "openai"
+        and variable
+        and not environ.get(variable, "").strip()
+    ):
+        rule = "is not set, and `mockingbird.cloner` is `openai`; set it, or take `mimic`"
+        problems.append(Problem(f"`{variable}`", rule))
     return problems

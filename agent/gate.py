@@ -71,6 +71,9 @@ class TurnGate:
     def is_typed(self, message: llm.ChatMessage) -> None:
         self._typed.add(message.id)
 
+    def was_typed(self, message: llm.ChatMessage) -> bool:
+        return message.id in self._typed
+
     async def reserve(self, message: llm.ChatMessage) -> Decision:
         """May this turn be answered? With the store away it may: silence would be worse."""
         turn = self.number_of(message.id)

@@ -60,8 +60,6 @@ class Lines:
     skill_failed: str
     skill_done: str
     """An ability has nothing to say."""
-    skill_reserved: str
-    """June knows what is asked for, and cannot do it."""
     alarm: str
     """Before the name of an alarm, in a language that the skill which set it does not write."""
     missed: str
@@ -110,7 +108,6 @@ ENGLISH = Lines(
     skill_canceled="Okay, I've canceled that. What would you like to do instead?",
     skill_failed="I'm sorry, that did not work. What would you like to do instead?",
     skill_done="All right, that's done.",
-    skill_reserved="I'm sorry, I can't do that here.",
     alarm="It is time:",
     missed="While you were away:",
 )
@@ -153,7 +150,6 @@ GERMAN = Lines(
     skill_canceled="Gut, ich lasse es. Was möchten Sie stattdessen tun?",
     skill_failed="Das hat leider nicht funktioniert. Was möchten Sie stattdessen tun?",
     skill_done="Gut, das ist erledigt.",
-    skill_reserved="Das kann ich hier leider nicht.",
     alarm="Es ist so weit:",
     missed="Während Sie weg waren:",
 )

@@ -33,8 +33,13 @@ def further_instructed(chat_ctx: llm.ChatContext, text: str) -> llm.ChatContext:
     return llm.ChatContext([llm.ChatMessage(role="system", content=[text]), *items])
 
 
-def instructions(*, persona: str, further: str, language: str, today: datetime) -> str:
-    """`further` are the operator's own instructions. `today` is in the zone of the machine."""
+def instructions(
+    *, persona: str, further: str, language: str, today: datetime, can_hang_up: bool
+) -> str:
+    """`further` are the operator's own instructions. `today` is in the zone of the caller.
+
+    `can_hang_up` says whether June has the skill of that name.
+    """
     lines = lines_for(language)
     spoken = lines.language_name
     if not lines.speaks(language):
@@ -45,7 +50,7 @@ def instructions(*, persona: str, further: str, language: str, today: datetime) 
             persona.strip(),
             further.strip(),
             STYLE,
-            ENDING,
+            ENDING if can_hang_up else "",
             f"Today is {today:%A}, {today.day} {today:%B} {today.year}. "
             f"Speak {spoken}, unless the caller asks for another language.",
         )

@@ -12,7 +12,7 @@ from agent.command import kept_sessions
 from agent.config import Config
 from agent.sessions_text import receipt, record, table, transcript
 from agent.settings_store import without_password
-from session import Session, UnknownSession
+from session import Session, SessionService, UnknownSession
 from session.records import Status
 from session.store.sqlite.rescue import set_aside_files
 
@@ -65,6 +65,7 @@ async def deleted(config: Config, session_id: str) -> str:
         session = await sessions.get_session(session_id)
         if not await sessions.delete_session(session_id):
             raise UnknownSession(session_id)
+        await _sweep_voices(config, sessions)
     return f"Removed, with all that was said in it:\n{table([session])}"
 
 
@@ -73,6 +74,7 @@ async def forgotten(config: Config, user: str) -> str:
     async with kept_sessions(config) as sessions:
         theirs: tuple[Session, ...] = await sessions.get_user_sessions(user)
         removed = await sessions.forget_user(user)
+        await _sweep_voices(config, sessions)
         scheme, _, path = sessions.store_url.partition(":")
         return receipt(
             user,
@@ -82,3 +84,12 @@ async def forgotten(config: Config, user: str) -> str:
             set_aside=set_aside_files(Path(path)) if scheme == "sqlite" else (),
             at=sessions.now(),
         )
+
+
+async def _sweep_voices(config: Config, sessions: SessionService) -> None:
+    """What was deleted here is deleted at the makers of voices, too; a worker does what is left."""
+    if not await sessions.voices.overdue():
+        return
+    from agent.voices.sweep import sweep  # noqa: PLC0415 (a list needs no LiveKit)
+
+    await sweep(config, sessions)

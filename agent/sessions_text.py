@@ -93,7 +93,8 @@ def receipt(
         f"  messages        {removed.messages}\n"
         f"  measured turns  {removed.turns}\n"
         f"  kept answers    {removed.answers}\n"
-        f"  kept by skills  {removed.memories}",
+        f"  kept by skills  {removed.memories}\n"
+        f"  voices          {removed.voices}",
         f"Not removed:\n{TRACES}",
     ]
     if still_open:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from agent.settings_limits import LimitSettings
+from agent.settings_mockingbird import MockingbirdSettings
 from agent.settings_models import OPENAI_KEY, OPENAI_URL, LlmSettings, SttSettings, TtsSettings
 from agent.settings_store import StoreSettings
 from agent.settings_types import (
@@ -121,6 +122,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     prices: dict[str, Price] = Field({}, description="Dollars for the use of models, by name")
     skills: SkillSettings = SkillSettings()
+    mockingbird: MockingbirdSettings = MockingbirdSettings()
     data: DataSettings = DataSettings()
     store: StoreSettings = StoreSettings()
     logs: LogSettings = LogSettings()

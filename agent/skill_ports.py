@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from session import MemoryFull, SessionError, TextTooLong
+from agent.voices.in_call import CallVoice
+from session import MemoryFull, Session, SessionError, SessionService, TextTooLong
 from session.alarms import Keeps, UserAlarms
 from skills import Alarm, Skill, SkillError
 
@@ -68,6 +69,25 @@ class CallAlarms:
 
 
 @dataclass(frozen=True)
+class CallKeptVoice:
+    """The voice that was made of this user's, also where this call can make none."""
+
+    sessions: SessionService
+    session: Session
+    in_call: CallVoice | None
+
+    async def delete(self) -> Literal["nothing", "deleted", "going"]:
+        if self.in_call is not None:
+            return await _in_words(self.in_call.delete())
+        if self.sessions.stands_in:
+            raise SkillError(AWAY)
+        deleted = await _in_words(self.sessions.voices.delete(self.session.user, "asked"))
+        if deleted is None:
+            return "nothing"
+        return "going" if deleted.doomed else "deleted"
+
+
+@dataclass(frozen=True)
 class CallPorts:
     """Lives as long as one use."""
 
@@ -76,6 +96,7 @@ class CallPorts:
     has_model: bool
     memory: CallMemory
     alarms: CallAlarms
+    voice: CallKeptVoice
     clock: Callable[[], datetime]
     says: Callable[[str], Awaitable[object]]
     asks: Callable[[str], Awaitable[str]]

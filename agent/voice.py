@@ -2,7 +2,7 @@
 
 import sys
 
-from livekit.agents import AgentSession, APIConnectOptions, vad
+from livekit.agents import AgentSession, APIConnectOptions, tts, vad
 from livekit.agents.types import NOT_GIVEN
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
@@ -13,13 +13,15 @@ ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
 """A caller waits in silence for as long as a provider is asked again."""
 
 
-def build_voice(models: Models, detector: vad.VAD, *, idle_seconds: int) -> AgentSession[None]:
+def build_voice(
+    models: Models, detector: vad.VAD, speaker: tts.TTS[str] | None, *, idle_seconds: int
+) -> AgentSession[None]:
     """Of a call that is spoken, or, where the models have no ears, only typed."""
     is_spoken = models.stt is not None
     return AgentSession(
         stt=models.stt or NOT_GIVEN,
         llm=models.llm,
-        tts=models.tts or NOT_GIVEN,
+        tts=speaker or NOT_GIVEN,
         vad=detector if is_spoken else None,
         turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
         tts_text_transforms=TEXT_TRANSFORMS,

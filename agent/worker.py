@@ -26,6 +26,7 @@ from agent.prepare import speak_lines
 from agent.rooms import LiveKitClient
 from agent.skills_found import skills_of
 from agent.turns import load_vad
+from agent.voices.sweep import Sweep
 from session import SessionService, StoreError, open_sessions
 from session.cleaning import Cleaning
 
@@ -88,6 +89,7 @@ async def run_worker(
         )
         server.load_fnc = admission.load
         await stack.enter_async_context(Cleaning(sessions))
+        await stack.enter_async_context(Sweep(config, sessions))
         await stack.enter_async_context(
             DeadJobs(
                 sessions,

@@ -5,6 +5,7 @@ from session.claims import Claim
 from session.config import MoneyConfig, SessionConfig
 from session.errors import (
     MemoryFull,
+    NoConsent,
     NoGuestTokens,
     SessionError,
     StoreError,
@@ -27,20 +28,38 @@ from session.records import (
 )
 from session.rules import LimitConfig
 from session.service import SessionService, open_sessions
+from session.voice_records import (
+    Clone,
+    CloneCount,
+    Consent,
+    Deleted,
+    Doomed,
+    Receipt,
+    Utterance,
+    Voice,
+)
+from session.voices import Voices
 
 __all__ = [
     "Alert",
     "Channel",
     "Claim",
+    "Clone",
+    "CloneCount",
     "CloseReason",
+    "Consent",
     "Decision",
+    "Deleted",
+    "Doomed",
     "Lease",
     "LeaseState",
     "LimitConfig",
     "MemoryFull",
     "Message",
     "MoneyConfig",
+    "NoConsent",
     "NoGuestTokens",
+    "Receipt",
     "Removed",
     "RoomLease",
     "Session",
@@ -55,5 +74,8 @@ __all__ = [
     "TurnMetrics",
     "UnknownSession",
     "UserMemory",
+    "Utterance",
+    "Voice",
+    "Voices",
     "open_sessions",
 ]

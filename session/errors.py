@@ -5,6 +5,7 @@
   x NoGuestTokens      this memory was opened without LiveKit
   x MemoryFull         a skill keeps as many texts of a user as it may
   x TextTooLong        a text, or what it is to be kept under
+  x NoConsent          nobody has consented to this use of a voice, or not any more
   x StoreError         the store failed; `retryable` says whether to try again
     x StoreUnusable    the store cannot be opened; the message is for the operator
 """
@@ -43,6 +44,13 @@ class TextTooLong(SessionError):
 
     def __init__(self, what: str, most_characters: int) -> None:
         super().__init__(f"the {what} has more than {most_characters:,} characters")
+
+
+class NoConsent(SessionError):
+    """Of whose voice it is: there is none, another one, or it was taken back or has expired."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no valid consent of this user's to it")
 
 
 class StoreError(SessionError):

@@ -5,15 +5,15 @@ nothing; what a turn changes happens when it is committed, and once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from session.mode_steps import ModeSteps
 from session.outcomes import ANSWER, BEGIN, Answered, Line, Outcome, Own, Spoken, Taken, UseTool
 from session.records import SkillSession, Unheard
-from skills import AnyMode, Effect
+from skills import AnyMode, Effect, News
 from skills.by_language import answers, leaves
-from skills.registry import Begin, Reserved, Use
+from skills.registry import Begin, Use
 from skills.words import Words, letters, words_of
 
 REMEMBERED_TURNS = 4
@@ -43,8 +43,10 @@ class Floor:
         self._keep = keep
         self._carry_out = carry_out
         self._speak_in = speak_in
-        self._considered: dict[int, dict[str, tuple[SkillSession | None, Taken]]] = {}
-        """By turn and by its words; each with which skill had the floor then."""
+        self._considered: dict[int, dict[str, _Considered]] = {}
+        """By turn and by its words."""
+        self._news = 0
+        """So many news have come."""
         self._committed: dict[int, str] = {}
         self._applied: set[int] = set()
         self._instructions = ""
@@ -61,14 +63,40 @@ class Floor:
         """What the model is to know as long as the mode has the floor."""
         return "" if self._skill is None else self._instructions
 
-    async def hear(self, turn: int, text: str) -> Outcome:
+    def resume(self) -> None:
+        """Before the first turn: what is over with its call ends here, if a crash has kept it."""
+        skill = _holder(self._skill)
+        mode = None if skill is None else self._registry.modes.get(skill.name)
+        if mode is not None and mode.ends_with_call:
+            self._give(None)
+
+    async def hear(self, turn: int, text: str, *, is_typed: bool = False) -> Outcome:
         """What a turn of these words comes to. Where it is committed already, it takes effect."""
         considered = self._considered.setdefault(turn, {})
         if text not in considered:
-            before = self._skill
-            considered[text] = before, await self._decide(text)
+            before, news = self._skill, self._news
+            taken = await self._decide(text, is_typed=is_typed)
+            considered[text] = _Considered(before, taken, news)
         self._apply(turn)
-        return considered[text][1].outcome
+        return considered[text].taken.outcome
+
+    async def told(self, news: News) -> Outcome | None:
+        """What June says to something that the mode with the floor had wanted; it takes effect.
+
+        None where nobody waits for it.
+        """
+        skill, holder = self._skill, _holder(self._skill)
+        if skill is None or holder is None:
+            return None
+        taken = await self._steps.told(holder, news)
+        if taken is None or _holder(self._skill) != holder:
+            return None
+        self._news += 1
+        if skill.stage == "confirming":
+            under = skill.model_copy(update={"under": taken.skill})
+            taken = replace(taken, skill=under)
+        self._take(taken)
+        return taken.outcome
 
     def commit(self, turn: int, text: str) -> None:
         """The turn was really taken, in these words."""
@@ -76,7 +104,7 @@ class Floor:
         considered = self._considered.setdefault(turn, {})
         if text not in considered and (left := self._left(words_of(text))) is not None:
             # An attempt that is cancelled early is never considered; who wants out gets out.
-            considered[text] = self._skill, left
+            considered[text] = _Considered(self._skill, left, self._news)
         for old in [one for one in self._committed if one <= turn - REMEMBERED_TURNS]:
             self._considered.pop(old, None)
             del self._committed[old]
@@ -88,10 +116,11 @@ class Floor:
         if found is None or turn in self._applied:
             return
         self._applied.add(turn)
-        before, taken = found
-        if taken.skill == before:
-            # It leaves the floor to whoever has it, who may have got it since.
-            taken = replace(taken, skill=self._skill)
+        taken = found.taken
+        is_stale = found.news != self._news and not found.is_end
+        if taken.skill == found.before or is_stale:
+            # It leaves the floor to whoever has it, who may have got it since, or got news.
+            taken = replace(taken, skill=self._skill, effects=() if is_stale else taken.effects)
         self._take(taken)
 
     def _take(self, taken: Taken) -> None:
@@ -107,9 +136,15 @@ class Floor:
             self._carry_out(taken.effects, taken.by)
 
     def _give(self, skill: SkillSession | None) -> None:
-        if skill != self._skill:
-            self._skill = skill
-            self._keep(skill)
+        if skill == self._skill:
+            return
+        before, after = _holder(self._skill), _holder(skill)
+        self._skill = skill
+        self._keep(skill)
+        if before is not None and (after is None or after.name != before.name):
+            mode = self._registry.modes.get(before.name)
+            if mode is not None and mode.when_over:
+                self._carry_out(mode.when_over, self._registry.skill_of(before.name).name)
 
     def said(self, text: str, *, interrupted: bool) -> None:
         """June has said this; of a reply that was interrupted it is what the caller heard."""
@@ -134,23 +169,19 @@ class Floor:
                 state={key: value for key, value in given.items() if value is not None},
                 started_at=self._steps.now().timestamp(),
                 stage="confirming",
-                under=self._below(),
+                under=_holder(self._skill),
             )
             taken = Taken(Spoken(mode.confirmation), asked)
         self._take(taken)
         return taken.outcome
 
-    def _below(self) -> SkillSession | None:
-        """The mode that has the floor, not one that is only being confirmed."""
-        skill = self._skill
-        return skill.under if skill is not None and skill.stage == "confirming" else skill
-
     def leave(self) -> Outcome:
         """The model, or whoever may, ends the mode."""
         if self._skill is None:
             return Answered()
-        self._take(Taken(Line(Own.LEFT), None))
-        return Line(Own.LEFT)
+        farewell = _farewell_of(self._registry.modes.get(self._skill.name))
+        self._take(Taken(farewell, None))
+        return farewell
 
     def _left(self, words: Words) -> Taken | None:
         """If these words leave the mode that has the floor, or are a no to the one that may."""
@@ -162,9 +193,9 @@ class Floor:
             return Taken(Line(Own.CANCELED), skill.under) if is_no else None
         mode = self._registry.modes.get(skill.name)
         exits = () if mode is None else _exits_of(mode)
-        return Taken(Line(Own.LEFT), None) if leaves(words, self._language, exits) else None
+        return Taken(_farewell_of(mode), None) if leaves(words, self._language, exits) else None
 
-    async def _decide(self, text: str) -> Taken:
+    async def _decide(self, text: str, *, is_typed: bool) -> Taken:
         words = words_of(text)
         skill = self._skill
         if self.has_question:
@@ -177,12 +208,17 @@ class Floor:
         if skill.stage == "confirming":
             return await self._confirmed(skill, words)
         mode = self._registry.modes.get(skill.name)
-        if mode is not None and not mode.takes_all:
-            asked = self._by_phrase(words)
-            # "Tell me another story" is the storyteller's own business.
-            if asked is not None and not _begins(asked, mode):
+        asked = None if mode is None or mode.takes_all else self._by_phrase(words)
+        # "Tell me another story" is the storyteller's own business.
+        if mode is not None and asked is not None and not _begins(asked, mode):
+            if not skill.takes_all or self._is_own(asked, mode):
                 return Taken(asked, skill)
-        return await self._steps.step(skill, text)
+        return await self._steps.step(skill, text, is_typed=is_typed)
+
+    def _is_own(self, asked: Outcome, mode: AnyMode) -> bool:
+        """Whether it is an ability of the skill that the mode belongs to."""
+        own = self._registry.skill_of(mode.name).abilities
+        return isinstance(asked, UseTool) and asked.name in (one.name for one in own)
 
     def _by_phrase(self, words: Words) -> Outcome | None:
         if not self._steps.can.knows_phrases:
@@ -192,8 +228,6 @@ class Floor:
                 return UseTool(ability.name, slots)
             case Begin(mode, slots):
                 return UseTool(BEGIN + mode.name, slots)
-            case Reserved():
-                return Line(Own.RESERVED)
             case None:
                 return None
 
@@ -206,6 +240,33 @@ class Floor:
         if skill.asked_again:
             return canceled
         return Taken(Line(Own.UNCLEAR), skill.model_copy(update={"asked_again": True}))
+
+
+@dataclass(frozen=True)
+class _Considered:
+    """What a turn would come to, as it was seen at a moment."""
+
+    before: SkillSession | None
+    """Who had the floor then."""
+    taken: Taken
+    news: int
+    """So many had come then."""
+
+    @property
+    def is_end(self) -> bool:
+        """Whoever wants out gets out, whatever has come since."""
+        return self.before is not None and self.taken.skill is None
+
+
+def _holder(skill: SkillSession | None) -> SkillSession | None:
+    """The mode that has the floor, not one that is only being confirmed."""
+    return skill.under if skill is not None and skill.stage == "confirming" else skill
+
+
+def _farewell_of(mode: AnyMode | None) -> Outcome:
+    if mode is None or mode.farewell is None:
+        return Line(Own.LEFT)
+    return Spoken(mode.farewell)
 
 
 def _begins(asked: Outcome, mode: AnyMode) -> bool:

@@ -24,7 +24,6 @@ class Own(StrEnum):
     CANCELED = "skill_canceled"
     FAILED = "skill_failed"
     DONE = "skill_done"
-    RESERVED = "skill_reserved"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,12 @@ class Answered:
     language: str = ""
 
 
-Outcome = Spoken | Line | UseTool | Answered
+@dataclass(frozen=True)
+class Nothing:
+    """June is quiet: the caller has the word."""
+
+
+Outcome = Spoken | Line | UseTool | Answered | Nothing
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class CallCan:
     """The languages of June's voice, by tag; None for any."""
     language: str = "en"
     """Of the call, without its region."""
+    clones: bool = False
+    """Whether it can make a voice of the caller's."""
 
     @property
     def knows_phrases(self) -> bool:

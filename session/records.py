@@ -63,6 +63,8 @@ class SkillSession(Record):
     """`confirming`: the user was asked whether it may begin; the state is what it begins with."""
     asked_again: bool = False
     """The answer to that was unclear once."""
+    takes_all: bool = False
+    """Until its next step, phrases of other skills than its own mean nothing."""
     unheard: Unheard | None = None
     """Its last reply, until it was heard to its end."""
     under: "SkillSession | None" = None
@@ -194,6 +196,8 @@ class Removed(Record):
     """Kept for messages that are delivered again."""
     memories: int = 0
     """Texts that skills kept of a user; only forgetting the user removes any."""
+    voices: int = 0
+    """Callers' voices: consents, and what was made of them."""
 
     def __add__(self, other: "Removed") -> "Removed":
         return Removed(
@@ -202,4 +206,5 @@ class Removed(Record):
             turns=self.turns + other.turns,
             answers=self.answers + other.answers,
             memories=self.memories + other.memories,
+            voices=self.voices + other.voices,
         )

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Self
 
+from session.breaker import ProviderBreakers
 from session.config import SessionConfig
 from session.duplicates import Duplicates
-from session.errors import NoGuestTokens, StoreError, UnknownSession
+from session.errors import NoGuestTokens, UnknownSession
+from session.forgetting import clean_up_once, delete_session, forget_user, purge
 from session.gate import admit_repeat, admit_turn
 from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
@@ -31,15 +32,13 @@ from session.storable import storable, storable_message, storable_skill
 from session.store import Store
 from session.treasury import Treasury
 from session.users import hash_user
+from session.voices import Voices
 
 CONTEXT_MESSAGES = 20
 """How much of what a user said before the model is given."""
 
 SESSION_SECONDS = 86_400.0
 """A session that has shown no life for so long is deleted, with all that was said in it."""
-
-CLEANING_SECONDS = {"at start": 60.0, "every hour": 3_540.0}
-"""How long a clean-up counts for all processes; a little less than until the next one."""
 
 MOST_SESSIONS = 1_000
 """In one answer."""
@@ -68,6 +67,7 @@ class SessionService:
     async def __aenter__(self) -> Self:
         """Raises `StoreUnusable`, worded for the operator."""
         self._opened = await open_with_key(self._config)
+        self.breakers = ProviderBreakers(self._store.breakers, self.now)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -173,36 +173,27 @@ class SessionService:
     # Forgetting
 
     async def delete_session(self, session_id: str) -> bool:
-        """With all that was said in it; False where there is none."""
-        return (await self._store.sessions.delete(storable(session_id))).sessions > 0
+        """With all that was said in it, and the voice given in it; False where there is none."""
+        return await delete_session(self._store, self.voices, storable(session_id))
 
     async def forget_user(self, user: str) -> Removed:
-        """Delete all that somebody said and all that is known of them.
+        """Delete all that somebody said and all that is known of them, their voice first.
 
         How often they called and what it cost stays, as numbers under a keyed hash, for at most
         three days: whoever is blocked must not be let in by being forgotten.
         """
-        return await self._store.sessions.forget(self._hash(user))
+        return await forget_user(self._store, self.voices, self._hash(user))
 
     async def cleanup_expired_sessions(self) -> Removed:
-        """Delete the sessions that have shown no life for 24 h."""
+        """Delete the sessions that have shown no life for 24 h, and the voices that expired."""
         now = self.now()
-        return await self._store.sessions.purge(seen_before=now - SESSION_SECONDS, now=now)
+        return await purge(self._store, self.voices, seen_before=now - SESSION_SECONDS, now=now)
 
     async def clean_up_once(self, when: str) -> Removed | None:
         """`cleanup_expired_sessions`, unless another process has just done so; then None."""
-        key = f"clean-up {when}"
-        claim = await self._store.claims.claim(
-            key, ttl_seconds=CLEANING_SECONDS[when], now=self.now()
+        return await clean_up_once(
+            self._store.claims, when, self.cleanup_expired_sessions, now=self.now()
         )
-        if not claim.is_first:
-            return None
-        try:
-            return await self.cleanup_expired_sessions()
-        except BaseException:
-            with suppress(StoreError):
-                await self._store.claims.release(key)
-            raise
 
     # Figures
 
@@ -257,6 +248,12 @@ class SessionService:
     def duplicates(self) -> Duplicates:
         """What is delivered twice."""
         return Duplicates(self._store.claims, self._store.sessions, self.now)
+
+    @property
+    def voices(self) -> Voices:
+        """Callers' voices: their consents, and what was made of them."""
+        store, key = self._is_open()
+        return Voices(store, key, self.now)
 
     # Rooms
 

@@ -5,13 +5,13 @@ import contextvars
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import structlog
 
 from skills.alarm import Alarm
 from skills.cut import cut
-from skills.ports import Alarms, Memory, Ports
+from skills.ports import Alarms, KeptVoice, Memory, Ports
 from skills.skill import Skill
 
 SAYINGS = 5
@@ -50,6 +50,7 @@ class PortsAcross:
         self._is_over = False
         self.memory: Memory = _MemoryAcross(ports.memory, self._few)
         self.alarms: Alarms = _AlarmsAcross(ports.alarms, self._few)
+        self.voice: KeptVoice = _VoiceAcross(ports.voice, self._few)
 
     @property
     def language(self) -> str:
@@ -169,3 +170,12 @@ class _AlarmsAcross:
 
     async def cancel(self, key: str) -> bool:
         return await self._carry(lambda: self._alarms.cancel(key))
+
+
+class _VoiceAcross:
+    def __init__(self, voice: KeptVoice, carry: _Carry) -> None:
+        self._voice = voice
+        self._carry = carry
+
+    async def delete(self) -> Literal["nothing", "deleted", "going"]:
+        return await self._carry(self._voice.delete)

@@ -1,6 +1,6 @@
 """Which skills cannot be used together, found at the start and not when a caller is confused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from skills.errors import SkillConflict
 from skills.phrases import Phrases
@@ -42,24 +42,16 @@ def check_names(skills: Iterable[Skill]) -> None:
             owners[target.name] = skill
 
 
-def check_phrases(
-    spoken: Iterable[tuple[Skill, Target, Phrases]], reserved: Mapping[str, Phrases]
-) -> None:
-    """Nothing that a caller can say means two things. `reserved` is by the name of the skill.
+def check_phrases(spoken: Iterable[tuple[Skill, Target, Phrases]]) -> None:
+    """Nothing that a caller can say means two things.
 
     Raises:
         SkillConflict: names both, with their files.
     """
-    kept = {wording: name for name, phrases in reserved.items() for wording in phrases.expansions()}
     owners: dict[str, Skill] = {}
     for skill, _target, phrases in spoken:
         wordings = sorted(phrases.expansions())
         for wording in wordings:
-            if kept.get(wording, skill.name) != skill.name:
-                raise SkillConflict(
-                    f'the skill `{skill.name}` ({skill.file}) has the phrase "{wording}", which is '
-                    f"reserved for the skill `{kept[wording]}`\nhint: change it in the file"
-                )
             if wording in owners:
                 raise SkillConflict(
                     f'{_both(owners[wording], skill)} the phrase "{wording}"\n'

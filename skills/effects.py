@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from skills.alarm import Alarm
+from skills.voice import VoiceWish
 
 
 @dataclass(frozen=True)
@@ -15,4 +16,4 @@ class CancelAlarm:
     key: str
 
 
-Effect = SetAlarm | CancelAlarm
+Effect = SetAlarm | CancelAlarm | VoiceWish

@@ -18,7 +18,16 @@ from skills.skill import Skill
 
 __all__ = ["BUILT_IN", "ENTRY_POINTS", "load_skills", "skill_of_module"]
 
-BUILT_IN = ("clock", "timers", "notes", "storyteller", "translator", "help", "end_call")
+BUILT_IN = (
+    "clock",
+    "timers",
+    "notes",
+    "storyteller",
+    "translator",
+    "mockingbird",
+    "help",
+    "end_call",
+)
 
 ENTRY_POINTS = "june.skills"
 """The group in which a package names its modules, each by the name of the skill."""

@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random, SystemRandom
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from skills.ability import Ability
 from skills.effects import Effect
+from skills.voice import News
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class Heard:
     """Whether a language model can answer."""
     speaks: frozenset[str] | None = None
     """The languages that June's voice speaks, by tag; None for any."""
+    is_typed: bool = False
+    """Whether the words were written, and nobody's voice was heard."""
+    can_clone: bool = False
+    """Whether this call can make a voice of the caller's."""
+    chance: Random = field(default_factory=SystemRandom)
+    """For what is chosen by chance."""
     turns_left: int | None = None
     """Turns after this one until the mode's cap; None without a cap."""
 
@@ -49,7 +57,20 @@ class ByModel:
     """The tag of the language it will be in, for the voice; empty for the call's."""
 
 
-Reply = Say | ByModel
+@dataclass(frozen=True)
+class AsUsual:
+    """Whoever answers in this call does: the model, or the offline brain."""
+
+    instructions: str = ""
+    """For the model, beside those of the mode."""
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Nothing is said: the caller has the word."""
+
+
+Reply = Say | ByModel | AsUsual | Quiet
 
 State = TypeVar("State", bound=BaseModel)
 
@@ -62,13 +83,16 @@ class Step(Generic[State]):
     """How the mode goes on; None ends it after the reply."""
     reply: Reply
     effects: tuple[Effect, ...] = ()
+    takes_all: bool = False
+    """Until the next step, phrases of other skills than its own mean nothing."""
 
 
 class Mode(ABC, Generic[State]):
     """One object serves all calls, so it keeps nothing: what must last is in its state.
 
-    `begin`, `step` and `interrupted` have no side effects: they may be asked several times about
-    one turn, on words that still change. Whatever they take longer than a second for is given up.
+    `begin`, `step`, `told` and `interrupted` have no side effects: they may be asked several times
+    about one turn, on words that still change. Whatever they take longer than a second for is given
+    up.
     """
 
     name: ClassVar[str]
@@ -84,6 +108,12 @@ class Mode(ABC, Generic[State]):
     """Whole utterances that end it, beside the usual ones."""
     confirmation: ClassVar[str | None] = None
     """A question that must be answered with yes before the mode begins."""
+    farewell: ClassVar[str | None] = None
+    """What June says when the caller leaves it, instead of her own words."""
+    when_over: ClassVar[tuple[Effect, ...]] = ()
+    """Done when it is over, however it ends; after a crash when the call is resumed."""
+    ends_with_call: ClassVar[bool] = False
+    """Whether it is over with its call: a call that is resumed begins without it."""
     max_turns: ClassVar[int | None] = None
     """After so many steps it ends by itself."""
     version: ClassVar[int] = 1
@@ -102,6 +132,13 @@ class Mode(ABC, Generic[State]):
     @abstractmethod
     def step(self, state: State, heard: Heard) -> Step[State]:
         """One turn inside the mode."""
+
+    def told(self, state: State, news: News, heard: Heard) -> Step[State] | None:
+        """What it had wanted done has come to an end; None changes nothing.
+
+        That is no turn, so `heard` has no words.
+        """
+        return None
 
     def instructions(self, state: State) -> str:
         """For the model, as long as the mode lasts."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from skills.alarm import Alarm
 from skills.skill import Skill
+from skills.sound import Sound
 
 
 class Memory(Protocol):
@@ -41,6 +42,74 @@ class Alarms(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """Keeps what the caller says, in memory, and only while it is wanted.
+
+    Raises `VoiceTrouble` for what cannot be used.
+    """
+
+    def listen(self) -> None:
+        """From now on; what was kept before is dropped."""
+        ...
+
+    async def said(self) -> Sound:
+        """The speech since `listen`."""
+        ...
+
+    async def sample(self) -> Sound:
+        """Speech from now on, as long as a voice is made of; waits for it."""
+        ...
+
+    def stop(self) -> None:
+        """Keep nothing any more."""
+        ...
+
+
+class VoiceCloner(Protocol):
+    """Makes a voice of the caller's, with their consent. Raises `VoiceTrouble`."""
+
+    @property
+    def phrases(self) -> Sequence[str]:
+        """What the maker of voices demands to hear beside the consent, word for word."""
+        ...
+
+    async def consent(self, asked: str, heard: str, said: Sound) -> bool:
+        """Keep a consent; True where this speaker's voice is there already, and may be put on."""
+        ...
+
+    async def phrase(self, said: Sound) -> None:
+        """The next of `phrases`, by whoever consented."""
+        ...
+
+    async def make(self, sample: Sound) -> None:
+        """It may be put on afterwards."""
+        ...
+
+    async def discard(self) -> None:
+        """Delete what was begun in this call and not finished. Raises nothing."""
+        ...
+
+
+class Speaker(Protocol):
+    """June's voice in this call."""
+
+    def put_on(self) -> None:
+        """Speak with the caller's. Raises `VoiceTrouble` without a consent of this call."""
+        ...
+
+    def take_off(self) -> None:
+        """Speak with her own, from the next sentence on."""
+        ...
+
+
+class KeptVoice(Protocol):
+    """The voice that was made of this user's, whichever call it was made in."""
+
+    async def delete(self) -> Literal["nothing", "deleted", "going"]:
+        """`going`: gone here, and its maker has not yet confirmed it. May raise `SkillError`."""
+        ...
+
+
 class Ports(Protocol):
     """Lives as long as one use of an ability. An ability gets it by asking: `ports: Ports`."""
 
@@ -64,6 +133,9 @@ class Ports(Protocol):
 
     @property
     def alarms(self) -> Alarms: ...
+
+    @property
+    def voice(self) -> KeptVoice: ...
 
     def now(self) -> datetime:
         """In the caller's time zone."""

@@ -10,7 +10,6 @@ from skills.ability import Ability
 from skills.conflicts import check_names, check_phrases
 from skills.mode import AnyMode
 from skills.phrases import Match, Phrases
-from skills.reserved import RESERVED, RESERVED_HEARD_AS
 from skills.skill import Skill
 from skills.triggers import Target, all_of, outer_of, phrases_of
 from skills.words import Words, sentences_of
@@ -33,14 +32,7 @@ class Begin:
     slots: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Reserved:
-    """A phrase of a skill that June does not have yet."""
-
-    name: str
-
-
-Found = Use | Begin | Reserved
+Found = Use | Begin
 
 
 class Registry:
@@ -51,9 +43,7 @@ class Registry:
         ValueError: if a phrase cannot be read.
     """
 
-    def __init__(
-        self, skills: Sequence[Skill], *, reserved: Mapping[str, Sequence[str]] = RESERVED
-    ) -> None:
+    def __init__(self, skills: Sequence[Skill]) -> None:
         self.skills = tuple(skills)
         check_names(self.skills)
         owned = [(skill, target) for skill in self.skills for target in all_of(skill)]
@@ -71,16 +61,8 @@ class Registry:
             for target in outer_of(skill)
             if (phrases := phrases_of(target)) is not None
         ]
-        kept = {
-            name: Phrases(phrases, heard_as=RESERVED_HEARD_AS.get(name, ()))
-            for name, phrases in reserved.items()
-        }
-        check_phrases(spoken, kept)
-        names = {skill.name for skill in self.skills}
-        self._spoken: tuple[tuple[Phrases, Target | str], ...] = (
-            *((phrases, target) for _, target, phrases in spoken),
-            *((phrases, name) for name, phrases in kept.items() if name not in names),
-        )
+        check_phrases(spoken)
+        self._spoken = tuple((phrases, target) for _, target, phrases in spoken)
         self._by_word = _by_rare_word([phrases for phrases, _ in self._spoken])
 
     def skill_of(self, name: str) -> Skill:
@@ -143,9 +125,7 @@ def _closeness(match: Match) -> tuple[int, int]:
     return match.literal_words, -sum(len(str(slot)) for slot in match.slots.values())
 
 
-def _found(target: Target | str, match: Match) -> Found:
-    if isinstance(target, str):
-        return Reserved(target)
+def _found(target: Target, match: Match) -> Found:
     if isinstance(target, Ability):
         return Use(target, match.slots)
     return Begin(target, match.slots)

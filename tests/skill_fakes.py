@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from skills import Alarm, Skill, SkillError
 
@@ -75,6 +76,17 @@ class FakeAlarms:
             raise SkillError("I can't reach my alarms right now.")
 
 
+@dataclass
+class FakeKeptVoice:
+    """`kept` is what there is of a voice, and what deleting it comes to."""
+
+    kept: Literal["nothing", "deleted", "going"] = "nothing"
+
+    async def delete(self) -> Literal["nothing", "deleted", "going"]:
+        kept, self.kept = self.kept, "nothing"
+        return kept
+
+
 class FakePorts:
     """`Ports` of a call in which the caller gives the `answers`, one for each question.
 
@@ -95,6 +107,7 @@ class FakePorts:
         self.skills = skills
         self.memory = FakeMemory()
         self.alarms = FakeAlarms(self.clock)
+        self.voice = FakeKeptVoice()
         self.said: list[str] = []
         self.asked: list[str] = []
         self.hung_up = False

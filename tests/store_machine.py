@@ -40,7 +40,7 @@ class OpenedStore:
 
 def delete_all(db: apsw.Connection) -> None:
     """As if the file were new."""
-    for table in ("hits", "blocks", "accounts", "reservations", "breaker", "leases"):
+    for table in ("hits", "blocks", "accounts", "reservations", "breaker", "leases", "circuits"):
         db.execute(f"DELETE FROM {table}")
     db.execute("UPDATE counters SET value = 0")
 

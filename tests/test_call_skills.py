@@ -16,6 +16,7 @@ from agent.config import load
 from agent.console.here import Ends, call_here
 from agent.lines import ENGLISH
 from bench.provider import Answer, Script, ScriptedProvider, ToolUse
+from skills.mockingbird import lines
 
 SHOP = '''
 """A shop by voice, and everything that can go wrong in one."""
@@ -353,7 +354,8 @@ async def test_timers_and_notes_in_one_call(ring: Ring) -> None:
         assert "tea" in await caller.says("What timers are running?")
         assert "buy Milk" in await caller.says("Take a note: buy Milk")
         assert "buy Milk" in await caller.says("Read my notes.")
-        assert await caller.says("mimic my voice") == ENGLISH.skill_reserved
+        assert await caller.says("mimic my voice") == lines.SURE
+        assert await caller.says("Yes.") == lines.NOT_HERE
         assert "language model" in await caller.says("translate to French")
         assert await caller.says("Tell me a story.") != ""
         assert await caller.says("Back to normal.") == ENGLISH.skill_left

@@ -615,13 +615,17 @@ def test_the_shipped_file_can_be_used_as_it_is() -> None:
 @example("limits.alert_dollars", "[1, 2]")
 @example("limits.unpriced", '"deny"')
 @example("limits.unpriced", "{per_request = 1}")
+@example("mockingbird.cloner", "openai")
+@example("mockingbird.cloner", "off.py")
 def test_no_value_of_a_variable_breaks_the_reader(key: str, value: str) -> None:
     """It is accepted, or refused in words that name the variable."""
     name = f"JUNE_{key.upper().replace('.', '__')}"
     refusal, kept = "", None
     try:
         section, _, inner = key.partition(".")
-        kept = getattr(getattr(load(environ={**HOME, name: value}), section), inner)
+        # With its key, because a value may be one that needs it.
+        environ = {**HOME, "OPENAI_API_KEY": "sk-any", name: value}
+        kept = getattr(getattr(load(environ=environ), section), inner)
     except ConfigError as error:
         refusal = str(error)
     if refusal:

@@ -11,8 +11,16 @@ from agent.prompt import instructions
 DAY = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
 
 
-def told(language: str = "en", persona: str = "You are Ada.", further: str = "") -> str:
-    return instructions(persona=persona, further=further, language=language, today=DAY)
+def told(
+    language: str = "en",
+    persona: str = "You are Ada.",
+    further: str = "",
+    *,
+    can_hang_up: bool = True,
+) -> str:
+    return instructions(
+        persona=persona, further=further, language=language, today=DAY, can_hang_up=can_hang_up
+    )
 
 
 def test_the_model_knows_who_it_is_how_to_speak_and_the_day() -> None:
@@ -30,6 +38,11 @@ def test_the_model_knows_who_it_is_how_to_speak_and_the_day() -> None:
 def test_the_model_is_told_the_language(language: str, name: str) -> None:
     """Also one that June has no lines of her own in."""
     assert name in told(language)
+
+
+def test_a_tool_that_she_has_not_is_not_named() -> None:
+    """`[skills] enabled` may leave `end_call` out."""
+    assert "end_call" not in told(can_hang_up=False)
 
 
 def test_nothing_is_said_about_what_is_not_configured() -> None:

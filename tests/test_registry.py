@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from skills import Ability, AnyMode, Heard, Mode, Say, Skill, SkillConflict, Step, ability
 from skills.phrases import Phrases
-from skills.registry import Begin, Registry, Reserved, Use
-from skills.reserved import RESERVED
+from skills.registry import Begin, Registry, Use
 from skills.words import words_of
 
 
@@ -132,42 +131,6 @@ def test_what_recognition_makes_of_a_phrase_is_found() -> None:
     """It is data beside the phrase."""
     mimic = an_ability("dance", "dance with me", heard_as=("dents with me",))
     assert find(Registry([skill("dancing", mimic)]), "dents with me") == Use(mimic, {})
-
-
-@pytest.mark.parametrize(
-    "phrase",
-    [
-        "use your skill mockingbird",
-        "activate mockingbird",
-        "mockingbird mode",
-        "show me voice cloning",
-        "demonstrate voice cloning",
-        "mimic my voice",
-        "copy my voice",
-    ],
-)
-def test_reserved_phrases_are_known(phrase: str) -> None:
-    """June can say that she cannot do it yet."""
-    assert find(Registry([]), f"June, {phrase}, please") == Reserved("mockingbird")
-
-
-@pytest.mark.parametrize("heard", ["mammic my voice", "activate mocking bert", "mocking bird mode"])
-def test_reserved_phrases_are_known_as_they_are_heard(heard: str) -> None:
-    """Moonshine's spelling of them."""
-    assert find(Registry([]), heard) == Reserved("mockingbird")
-
-
-def test_the_skill_they_are_reserved_for_may_use_them() -> None:
-    """And no other, whether it is there or not."""
-    mode = a_mode("mockingbird", *RESERVED["mockingbird"])
-    registry = Registry([skill("mockingbird", modes=(mode,))])
-    assert find(registry, "copy my voice") == Begin(mode, {})
-    thief = skill("parrot", an_ability("parrot", "(copy|steal) my voice"))
-    for skills in ([thief], [thief, skill("mockingbird", an_ability("mock", "mock me"))]):
-        with pytest.raises(SkillConflict) as caught:
-            Registry(skills)
-        for named in ("`parrot`", "/skills/parrot.py", "copy my voice", "`mockingbird`", "\nhint:"):
-            assert named in str(caught.value)
 
 
 def conflict(*skills: Skill) -> str:

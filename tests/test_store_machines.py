@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from breakers_machine import BreakersMachine
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from leases_machine import LeasesMachine
@@ -14,6 +15,8 @@ from limits_machine import LimitsMachine
 from store_machine import OpenedStore, StoreMachine
 
 from bench.redis_server import RedisServer
+
+MACHINES = [LimitsMachine, LedgerMachine, LeasesMachine, BreakersMachine]
 
 EXAMPLES = 100
 STEPS = 30
@@ -40,7 +43,7 @@ def opened(
 @pytest.mark.parametrize(
     "examples", [EXAMPLES, pytest.param(10 * EXAMPLES, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("machine", [LimitsMachine, LedgerMachine, LeasesMachine])
+@pytest.mark.parametrize("machine", MACHINES)
 def test_a_store_does_as_its_plain_model(
     opened: OpenedStore,
     machine: type[StoreMachine],

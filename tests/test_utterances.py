@@ -13,7 +13,7 @@ import pytest
 from skills.answers import answer_in
 from skills.exits import is_exit
 from skills.loading import load_skills
-from skills.registry import Begin, Registry, Reserved, Use
+from skills.registry import Begin, Registry, Use
 from skills.words import words_of
 
 FOLDER = Path(__file__).parent / "utterances"
@@ -70,8 +70,6 @@ def understood(utterance: Utterance) -> tuple[str, Mapping[str, Any]]:
             return SAME.get(ability.name, ability.name), slots
         case Begin(mode, slots):
             return mode.name, slots
-        case Reserved(name):
-            return name, {}
         case _:
             return "none", {}
 

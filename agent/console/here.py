@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from random import Random
 
 import structlog
 from livekit.agents.utils import http_context
@@ -84,7 +85,9 @@ class HereCall:
 
 
 @asynccontextmanager
-async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
+async def call_here(
+    config: Config, ends: Ends, *, chance: Random | None = None
+) -> AsyncIterator[HereCall]:
     """June, ready to talk; at the end the call is closed in order.
 
     Nothing is kept: the memory lives as long as the call.
@@ -125,6 +128,7 @@ async def call_here(config: Config, ends: Ends) -> AsyncIterator[HereCall]:
             ),
             await asyncio.to_thread(skills_of, config),
             language=config.agent.language,
+            chance=chance,
         )
         call.own(sessions)
         stack.push_async_callback(_close, call)

@@ -5,6 +5,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 
 from livekit.agents.voice import SpeechHandle
 
@@ -49,7 +50,13 @@ class Recorded:
 
 
 async def talk_by_wav(
-    config: Config, wav: Path, out: Path | None = None, *, is_fast: bool, verbose: bool
+    config: Config,
+    wav: Path,
+    out: Path | None = None,
+    *,
+    seed: int | None = None,
+    is_fast: bool,
+    verbose: bool,
 ) -> int:
     """One call: June greets, `wav` is played to her, she answers; the exit code.
 
@@ -82,7 +89,10 @@ async def talk_by_wav(
             stack.enter_context(recording)
         printed = Printed(sys.stdout, card.seconds)
         stack.callback(printed.flush)
-        async with call_here(config, Ends(words=printed, ears=ears, mouth=mouth)) as here:
+        ends = Ends(words=printed, ears=ears, mouth=mouth)
+        # For what is chosen by chance in a call with oneself, of which nothing is kept.
+        chance = None if seed is None else Random(seed)  # noqa: S311
+        async with call_here(config, ends, chance=chance) as here:
             heard = Heard(here.call, printed)
             if verbose:
                 show_details(here.call, printed, with_timings=not is_fast)

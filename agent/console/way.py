@@ -19,6 +19,7 @@ class Way:
     fast: bool = False
     input_device: Device = None
     output_device: Device = None
+    seed: int | None = None
 
     def check(self) -> None:
         """Raise `CannotStart` at what would be ignored, or lose something."""
@@ -31,6 +32,11 @@ class Way:
             raise CannotStart(
                 "`--input-device` and `--output-device` are for a call by microphone\n"
                 "hint: leave them away"
+            )
+        if self.wav is None and self.seed is not None:
+            raise CannotStart(
+                "`--seed` needs a recording to play\n"
+                f"hint: `./june console --wav question.wav --seed {self.seed}`"
             )
         if self.wav is None and (self.out is not None or self.fast):
             word = "--fast" if self.out is None else "--out"

@@ -19,12 +19,13 @@ def languages_of_voice(config: Config) -> frozenset[str] | None:
     return frozenset(map(primary, [config.agent.language, *config.tts.voices]))
 
 
-def call_can(config: Config, language: str) -> CallCan:
+def call_can(config: Config, language: str, *, clones: bool = False) -> CallCan:
     """What a call in this language can do for a skill."""
     return CallCan(
         has_model=config.provider_of("llm") != "local",
         speaks=languages_of_voice(config),
         language=primary(language),
+        clones=clones,
     )
 
 

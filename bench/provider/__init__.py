@@ -13,14 +13,17 @@ from bench.provider.faults import (
     Fault,
     Hang,
     HearingFault,
+    KeepingFault,
+    Lie,
     Silence,
     SpeakingFault,
     WrongAnswer,
 )
 from bench.provider.journal import Asked, Ending
+from bench.provider.kept import Kept
 from bench.provider.refusals import Refusal
-from bench.provider.requests import ChatRequest, HearingRequest, SpeakingRequest
-from bench.provider.script import Answer, Hearing, Script, Speaking, ToolUse, Usage
+from bench.provider.requests import ChatRequest, HearingRequest, SpeakingRequest, VoicesRequest
+from bench.provider.script import Answer, Hearing, Keeping, Script, Speaking, ToolUse, Usage
 from bench.provider.server import ScriptedProvider
 
 __all__ = [
@@ -38,6 +41,10 @@ __all__ = [
     "Hearing",
     "HearingFault",
     "HearingRequest",
+    "Keeping",
+    "KeepingFault",
+    "Kept",
+    "Lie",
     "Refusal",
     "Script",
     "ScriptedProvider",
@@ -47,5 +54,6 @@ __all__ = [
     "SpeakingRequest",
     "ToolUse",
     "Usage",
+    "VoicesRequest",
     "WrongAnswer",
 ]

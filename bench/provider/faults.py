@@ -4,6 +4,7 @@
 * in the middle of one: `Hang`, `BreakOff` and `ErrorEvent`, after so many chunks of a stream (a
   token, or 0.1 s of sound), or after so many seconds of sound heard by a realtime connection
 * an answer that says nothing: `Empty`, `Silence`
+* one that is not true: `Lie`
 """
 
 from dataclasses import dataclass
@@ -70,7 +71,13 @@ class Silence:
     seconds: float = 1.0
 
 
+@dataclass(frozen=True)
+class Lie:
+    """Says that it did what it was asked, and did not."""
+
+
 AnswerFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Empty
 HearingFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Empty
 SpeakingFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Empty | Silence
-Fault = AnswerFault | HearingFault | SpeakingFault
+KeepingFault = Refusal | WrongAnswer | Hang | BreakOff | ErrorEvent | Lie
+Fault = AnswerFault | HearingFault | SpeakingFault | KeepingFault

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from bench.provider.faults import Fault
 
-Stage = Literal["llm", "stt", "tts", "models", "other"]
+Stage = Literal["llm", "stt", "tts", "voices", "models", "other"]
 
 
 class Ending(StrEnum):

@@ -1,7 +1,7 @@
 """What was asked, as a script that answers by request sees it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,18 @@ class SpeakingRequest:
     model: str
     text: str
     voice: str
+    """Its name, or the id of a custom one."""
     body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class VoicesRequest:
+    """One request about custom voices or the consents to them."""
+
+    method: str
+    kind: Literal["consent", "voice"]
+    fields: dict[str, Any]
+    """The form's fields, or the JSON's."""
 
 
 def text_of(content: object) -> str:

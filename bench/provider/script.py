@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from bench.provider.faults import AnswerFault, HearingFault, SpeakingFault
-from bench.provider.requests import ChatRequest, HearingRequest, SpeakingRequest
+from bench.provider.faults import AnswerFault, HearingFault, KeepingFault, SpeakingFault
+from bench.provider.requests import (
+    ChatRequest,
+    HearingRequest,
+    SpeakingRequest,
+    VoicesRequest,
+)
 
 MODELS = ("gpt-4.1-mini", "gpt-4o-mini-transcribe", "gpt-4o-mini-tts")
 
@@ -72,6 +77,17 @@ class Speaking:
     fault: SpeakingFault | None = None
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """How one request about custom voices is answered."""
+
+    fault: KeepingFault | None = None
+    delay_seconds: float = 0.0
+    """Before the answer, when what was asked for is done."""
+    is_done_first: bool = False
+    """What was asked for is done, and then the answer to it breaks."""
+
+
 @dataclass
 class Script:
     """What comes next in each stage; may be changed while the provider runs.
@@ -83,6 +99,9 @@ class Script:
     llm: Sequence[Answer] | Callable[[ChatRequest], Answer] = ()
     stt: Sequence[Hearing] | Callable[[HearingRequest], Hearing] = ()
     tts: Sequence[Speaking] | Callable[[SpeakingRequest], Speaking] = ()
+    voices: Sequence[Keeping] | Callable[[VoicesRequest], Keeping] = ()
+    lists_voices: bool = False
+    """OpenAI lists consents, and no voices; a server that speaks its protocol may."""
     models: Sequence[str] = MODELS
 
     def answer(self, request: ChatRequest) -> Answer:
@@ -101,6 +120,12 @@ class Script:
         if callable(self.tts):
             return self.tts(request)
         take, self.tts = first(self.tts, Speaking())
+        return take
+
+    def keeping(self, request: VoicesRequest) -> Keeping:
+        if callable(self.voices):
+            return self.voices(request)
+        take, self.voices = first(self.voices, Keeping())
         return take
 
 

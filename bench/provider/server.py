@@ -14,11 +14,13 @@ from bench.provider.chat import Chat
 from bench.provider.faults import HTML_PAGE
 from bench.provider.hearing import Ears
 from bench.provider.journal import Asked, Ending, Journal, Stage
+from bench.provider.kept import Kept
 from bench.provider.models import Models
 from bench.provider.realtime import Realtime
 from bench.provider.refusals import Refusal, Refused
 from bench.provider.script import Script
 from bench.provider.speaking import Voice
+from bench.provider.voices import Voices
 
 HOST = "127.0.0.1"
 
@@ -50,6 +52,7 @@ class ScriptedProvider:
         self._port = port
         self._detector = detector
         self._journal = Journal()
+        self._voices = Voices(self)
         self._answering: set[asyncio.Task[object]] = set()
         self._runner = web.AppRunner(
             self._application(speech), access_log=None, handler_cancellation=True
@@ -71,6 +74,11 @@ class ScriptedProvider:
 
     def asked(self, stage: Stage) -> list[Asked]:
         return self._journal.of(stage)
+
+    @property
+    def kept(self) -> list[Kept]:
+        """Every custom voice and every consent that it has, oldest first."""
+        return self._voices.kept
 
     async def wait_for(self, stage: Stage, count: int = 1) -> Asked:
         """The request of that number in its stage, counted from 1, once it is there."""
@@ -96,7 +104,7 @@ class ScriptedProvider:
     def _application(self, speech: Speech) -> web.Application:
         chat, voice, ears, models = (
             Chat(self),
-            Voice(self, speech),
+            Voice(self, speech, self._voices),
             Ears(self, speech),
             Models(self),
         )
@@ -109,6 +117,7 @@ class ScriptedProvider:
                 web.post("/v1/audio/speech", voice.speak),
                 web.post("/v1/audio/transcriptions", ears.transcribe),
                 web.get("/v1/realtime", realtime.listen),
+                *self._voices.routes(),
                 web.get("/v1/models", models.all),
                 web.get("/v1/models/{model}", models.one),
                 web.route("*", "/v1{tail:.*}", unknown_path),
@@ -147,6 +156,8 @@ class ScriptedProvider:
 
 
 def stage_of(path: str) -> Stage:
+    if path.startswith("/v1/audio/voice"):
+        return "voices"
     return "models" if path.startswith("/v1/models/") else STAGES.get(path, "other")
 
 

@@ -25,6 +25,7 @@ from bench.provider.sound import (
     seconds_of,
 )
 from bench.provider.tokens import spoken_usage
+from bench.provider.voices import Voices
 
 FORMATS = ("pcm", "wav")
 
@@ -32,15 +33,18 @@ FORMATS = ("pcm", "wav")
 class Voice:
     """Lives as long as the provider."""
 
-    def __init__(self, scripted: Scripted, speech: Speech) -> None:
+    def __init__(self, scripted: Scripted, speech: Speech, voices: Voices) -> None:
         self._scripted = scripted
         self._speech = speech
+        self._voices = voices
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         asked = request[ASKED]
         body = await json_body(request)
         wanted = speaking_request(body)
         require_model(wanted.model, self._scripted.script)
+        if isinstance(body.get("voice"), dict):
+            self._voices.require(wanted.voice)
         kind = str(body.get("response_format", "mp3"))
         if kind not in FORMATS:
             only = f"Only the formats {FORMATS} are supported here (got '{kind}')."
@@ -101,4 +105,6 @@ def speaking_request(body: dict[str, Any]) -> SpeakingRequest:
         raise Refused(Refusal.bad_request("you must provide a model parameter"))
     if not isinstance(text, str) or not text:
         raise Refused(Refusal.bad_request("Missing required parameter: 'input'.", param="input"))
-    return SpeakingRequest(model, text, str(body.get("voice", "")), body)
+    voice = body.get("voice", "")
+    named = voice.get("id", "") if isinstance(voice, dict) else voice
+    return SpeakingRequest(model, text, str(named), body)

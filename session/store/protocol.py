@@ -9,6 +9,7 @@ while it waits for one leaves it done or not done, never half done, and no lock.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from session.circuits import CircuitState, Effect, Permit, Verdict
 from session.claims import Claim
 from session.leases import Lease, LeaseState
 from session.limits import Ask, Decision
@@ -220,6 +221,34 @@ class Memories(Protocol):
         ...
 
 
+class Breakers(Protocol):
+    """Which providers may be asked now, by all processes alike: the rules are `session.circuits`'.
+
+    A circuit that nobody has reported on is closed. One that has not changed for a day is
+    forgotten, as by `Sessions.purge`, unless it is open for longer.
+    """
+
+    async def acquire(self, circuit: str, owner: str, *, now: float) -> Permit:
+        """May it be asked? Of a circuit that is half open one owner gets the probe, as a lease."""
+        ...
+
+    async def report(self, permit: Permit, verdict: Verdict, *, now: float) -> Effect:
+        """What came of it; nothing if the circuit has opened since, or the probe passed on."""
+        ...
+
+    async def open(self, circuit: str, *, seconds: float, now: float) -> Effect:
+        """By hand, instead of whatever it was."""
+        ...
+
+    async def close(self, circuit: str, *, now: float) -> bool:
+        """By hand; True if it was not closed."""
+        ...
+
+    async def states(self, *, now: float) -> Mapping[str, CircuitState]:
+        """Of all that are known, in the order of their names."""
+        ...
+
+
 class Store(Protocol):
     """Lives as long as the process that opened it."""
 
@@ -241,5 +270,7 @@ class Store(Protocol):
     def leases(self) -> Leases: ...
     @property
     def memories(self) -> Memories: ...
+    @property
+    def breakers(self) -> Breakers: ...
 
     async def aclose(self) -> None: ...

@@ -6,6 +6,9 @@ KEPT_SECONDS = 172_800.0
 HITS_KEPT_SECONDS = 86_400.0
 """No window is longer."""
 
+CIRCUITS_KEPT_SECONDS = 86_400.0
+"""Since they last changed, or since they were open."""
+
 LEASES_KEPT_SECONDS = 3_600.0
 """So long nobody who has lost a room or given it back takes it again by renewing.
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import shutil
+import subprocess
 import tempfile
 import wave
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,16 +34,38 @@ def _read(path: Path) -> rtc.AudioFrame:
 
 async def synthetic(text: str, voice: str = "slt") -> rtc.AudioFrame:
     """A sentence by flite. A little slower than usual, Moonshine understands `slt` best."""
+    return await asyncio.to_thread(by_flite, text, voice)
+
+
+def by_flite(text: str, voice: str) -> rtc.AudioFrame:
+    """The same, where nobody waits for an event loop."""
     flite = shutil.which("flite")
     if flite is None:
         pytest.fail("`flite` is not installed, whose voices call June\nhint: apt install flite")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
-        process = await asyncio.create_subprocess_exec(
-            *(flite, "-voice", voice, "--setf", "duration_stretch=1.1", "-t", text, path)
+        subprocess.run(
+            [flite, "-voice", voice, "--setf", "duration_stretch=1.1", "-t", text, path], check=True
         )
-        assert await process.wait() == 0
         return _read(path)
+
+
+@cache
+def _piper() -> Any:
+    from agent.models.local.engine import _load_voice
+
+    return _load_voice()
+
+
+async def piper(text: str) -> rtc.AudioFrame:
+    """A sentence by June's own local voice."""
+    chunks = await asyncio.to_thread(lambda: list(_piper().synthesize(text)))
+    data = b"".join(chunk.audio_int16_bytes for chunk in chunks)
+    frame = rtc.AudioFrame(data, chunks[0].sample_rate, 1, len(data) // 2)
+    resampler = rtc.AudioResampler(
+        frame.sample_rate, RATE, quality=rtc.AudioResamplerQuality.HIGH
+    )
+    return rtc.combine_audio_frames([*resampler.push(frame), *resampler.flush()])
 
 
 RECORDINGS = {

@@ -3,6 +3,7 @@
 It keeps every promise of `Store` within one process, and forgets all at the end.
 """
 
+from session.store.memory.breakers import MemoryBreakers
 from session.store.memory.claims import MemoryClaims, MemoryLeases
 from session.store.memory.ledger import MemoryLedger
 from session.store.memory.limits import MemoryLimits
@@ -21,6 +22,7 @@ class MemoryStore:
         self.ledger = MemoryLedger()
         self.limits = MemoryLimits(self.ledger)
         self.memories = MemoryMemories()
+        self.breakers = MemoryBreakers()
         self.sessions = MemorySessions(
             self.claims,
             self.ledger,
@@ -31,6 +33,7 @@ class MemoryStore:
                 self.limits.purge,
                 self.ledger.purge,
                 self.memories.purge,
+                self.breakers.purge,
             ),
         )
 

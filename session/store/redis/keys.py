@@ -11,6 +11,7 @@ SESSIONS = f"{PREFIX}sessions"
 REPLIES = f"{PREFIX}replies"
 BREAKER = f"{PREFIX}breaker"
 LEASES = f"{PREFIX}leases"
+CIRCUITS = f"{PREFIX}circuits"
 
 
 def key_of(kind: str, of: str) -> str:

@@ -7,6 +7,7 @@ from typing import Self
 from session.errors import StoreError, StoreUnusable
 from session.store.redis import version as redis_version
 from session.store.redis.address import address_of
+from session.store.redis.breakers import RedisBreakers
 from session.store.redis.claims import RedisClaims
 from session.store.redis.client import RedisClient
 from session.store.redis.clock import RedisClock
@@ -30,6 +31,7 @@ class RedisStore:
         self.claims = RedisClaims(db)
         self.leases = RedisLeases(db)
         self.memories = RedisMemories(db)
+        self.breakers = RedisBreakers(db)
 
     @classmethod
     async def open(cls, url: str, *, wall_clock: Callable[[], float] = time.time) -> Self:

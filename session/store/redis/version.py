@@ -9,7 +9,7 @@ from session.store.redis.scripts import script
 
 log = structlog.get_logger(__name__)
 
-KNOWN = 2
+KNOWN = 3
 """To be raised with whatever an older June would not understand."""
 
 _VERSION = script("version")

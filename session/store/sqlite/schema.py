@@ -119,6 +119,13 @@ MIGRATIONS = (
     );
     CREATE INDEX memories_by_time ON memories (written_at);
     """,
+    """
+    CREATE TABLE circuits (
+        name    TEXT PRIMARY KEY,
+        record  TEXT NOT NULL,
+        over_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """One script a version; never change one that was released, add another."""
 

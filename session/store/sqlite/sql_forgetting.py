@@ -7,6 +7,7 @@ import apsw
 from session.money import session_account
 from session.records import Removed
 from session.store.retention import (
+    CIRCUITS_KEPT_SECONDS,
     HITS_KEPT_SECONDS,
     KEPT_SECONDS,
     LEASES_KEPT_SECONDS,
@@ -65,6 +66,7 @@ def collect(db: apsw.Connection, now: float) -> None:
         (now - KEPT_SECONDS,),
     )
     db.execute("DELETE FROM leases WHERE expires_at < ?", (now - LEASES_KEPT_SECONDS,))
+    db.execute("DELETE FROM circuits WHERE over_at < ?", (now - CIRCUITS_KEPT_SECONDS,))
     db.execute("DELETE FROM memories WHERE written_at < ?", (now - MEMORY_SECONDS,))
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Self
 
+from session.store.sqlite.breakers import SqliteBreakers
 from session.store.sqlite.parts import (
     SqliteClaims,
     SqliteLeases,
@@ -27,6 +28,7 @@ class SqliteStore:
         self.claims = SqliteClaims(db)
         self.leases = SqliteLeases(db)
         self.memories = SqliteMemories(db)
+        self.breakers = SqliteBreakers(db)
 
     @classmethod
     async def open(cls, path: Path) -> Self:

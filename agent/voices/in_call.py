@@ -1,0 +1,158 @@
+"""The caller's voice in one call: recorder, cloner, speaker, and what Mockingbird makes of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Literal, Self
+
+import structlog
+from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, vad
+
+from agent.models.metered_tts import MeteredTTS
+from agent.voices.cloned import ClonedTTS
+from agent.voices.cloner import Cloner
+from agent.voices.maker import CallCloner, Grant
+from agent.voices.manifest import Manifest
+from agent.voices.recorder import CallRecorder
+from agent.voices.speaker import VoiceOfCall, Worn
+from agent.voices.tap import Tap
+from session import Session, SessionService, StoreError
+from session.purse import CallPurse
+from session.voice_records import Utterance
+from skills import News, VoiceTrouble
+from skills.mockingbird.studio import Studio
+from skills.voice import GiveVoiceBack, VoiceDeleted, VoiceFailed, VoiceWish, Why
+
+log = structlog.get_logger(__name__)
+
+HOLDS_SECONDS = 1.0
+"""For the store to say whether a consent still holds; a sentence waits for it."""
+
+
+class CallVoice:
+    """Lives as long as one call; `tell` gets the news for the mode that has the floor."""
+
+    def __init__(
+        self,
+        voice: AgentSession[None],
+        speaker: VoiceOfCall,
+        detector: vad.VAD,
+        cloner: Cloner,
+        *,
+        sessions: SessionService,
+        session: Session,
+        purse: CallPurse,
+        made_by: str,
+        call_id: str,
+        valid_seconds: float,
+        tell: Callable[[News], Awaitable[None]],
+    ) -> None:
+        self._voice = voice
+        self._speaker = speaker
+        self._made = cloner
+        self._voices = sessions.voices
+        self._session = session
+        self._purse = purse
+        self._tell = tell
+        self._recorder = CallRecorder(
+            detector, is_june_speaking=lambda: voice.agent_state == "speaking"
+        )
+        self._cloner = CallCloner(
+            sessions,
+            session,
+            cloner,
+            made_by=made_by,
+            call_id=call_id,
+            valid_seconds=valid_seconds,
+        )
+        self._manifest = Manifest(self._voices, session, call_id)
+        self._studio = Studio(self._recorder, self._cloner, self, tell)
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._voice.on("conversation_item_added", self._on_item)
+        return self
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, llm.ChatMessage) and event.item.role == "user":
+            self._recorder.end_turn()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._voice.off("conversation_item_added", self._on_item)
+        await self._studio.aclose()
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=2.0)
+        await self._recorder.aclose()
+        await self._manifest.aclose()
+        await self._made.aclose()
+
+    def tap(self) -> None:
+        """Once the voice has begun to hear."""
+        source = self._voice.input.audio
+        if source is not None:
+            self._voice.input.audio = Tap(source, self._recorder.show)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a silent caller is waiting for June, or she for their voice."""
+        return self._studio.is_busy
+
+    def do(self, wish: VoiceWish) -> None:
+        self._studio.do(wish)
+
+    # The speaker, as the skill has it
+
+    def put_on(self) -> None:
+        grant = self._cloner.grant
+        if grant is None:
+            raise VoiceTrouble(Why.NO_CONSENT)
+        clone = ClonedTTS(self._made, grant.clone.data)
+        self._speaker.worn = Worn(
+            consent_id=grant.consent.consent_id,
+            clone=MeteredTTS(clone, self._purse),
+            holds=lambda: self._holds(grant),
+            on_said=self._said,
+            on_lost=self._lost,
+        )
+        log.info("voice.put_on")
+
+    def take_off(self) -> None:
+        if self._speaker.worn is not None:
+            log.info("voice.taken_off")
+        self._speaker.worn = None
+
+    async def _holds(self, grant: Grant) -> bool:
+        """In this call, and in the store now."""
+        if self._cloner.grant is not grant:
+            return False
+        try:
+            async with asyncio.timeout(HOLDS_SECONDS):
+                return await self._voices.may_speak(grant.consent.consent_id, self._session)
+        except (StoreError, TimeoutError):
+            return False
+
+    def _said(self, utterance: Utterance) -> None:
+        grant = self._cloner.grant
+        if grant is not None and grant.consent.consent_id == utterance.consent_id:
+            self._manifest.add(utterance)
+
+    def _lost(self, why: Why) -> None:
+        self._studio.do(GiveVoiceBack())
+        telling = asyncio.create_task(self._tell_of(VoiceFailed(why)), name="june.voice.lost")
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _tell_of(self, news: News) -> None:
+        await self._tell(news)
+
+    # What is kept
+
+    async def delete(self) -> Literal["nothing", "deleted", "going"]:
+        """All of this user's voice, whichever call it was made in. May raise `StoreError`."""
+        self.take_off()
+        await self._manifest.forget()
+        is_confirmed = await self._cloner.delete()
+        self._studio.do(GiveVoiceBack())
+        await self._tell(VoiceDeleted())
+        if is_confirmed is None:
+            return "nothing"
+        return "deleted" if is_confirmed else "going"

@@ -1,0 +1,151 @@
+"""The speaker: June's voice in a call, her own or, with consent, the caller's.
+
+There is no other way to a clone: whatever June says is made here, sentence by sentence, and each
+sentence asks anew whether the consent still holds.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from livekit import rtc
+from livekit.agents import APIConnectOptions, tts, utils
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
+
+from session.voice_records import Utterance
+from skills.voice import Why
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Worn:
+    """A clone that may be spoken with, for as long as its consent holds."""
+
+    consent_id: str
+    clone: tts.TTS[str]
+    holds: Callable[[], Awaitable[bool]]
+    """Asks the store. Raises nothing: what cannot be known does not hold."""
+    on_said: Callable[[Utterance], None]
+    """Gets each utterance for the manifest, also one that was cut off."""
+    on_lost: Callable[[Why], None]
+    """June has her own voice again, from this very sentence on."""
+
+
+class VoiceOfCall(tts.TTS[str]):
+    """Lives as long as one call. To LiveKit it is one voice, whose sound has one rate."""
+
+    def __init__(self, june: tts.TTS[str], *, now: Callable[[], float]) -> None:
+        super().__init__(
+            capabilities=tts.TTSCapabilities(streaming=False),
+            sample_rate=june.sample_rate,
+            num_channels=june.num_channels,
+        )
+        self.june = june
+        self.now = now
+        self.worn: Worn | None = None
+
+    @property
+    def is_cloned(self) -> bool:
+        return self.worn is not None
+
+    @property
+    def _speaking(self) -> tts.TTS[str]:
+        return self.june if self.worn is None else self.worn.clone
+
+    @property
+    def model(self) -> str:
+        return self._speaking.model
+
+    @property
+    def provider(self) -> str:
+        return self._speaking.provider
+
+    @property
+    def markup(self) -> tts.TTS.Markup:
+        return self.june.markup
+
+    def prewarm(self) -> None:
+        self.june.prewarm()
+
+    def synthesize(
+        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
+    ) -> "Sentence":
+        return Sentence(self, text, conn_options)
+
+    def lose(self, worn: Worn, why: Why) -> None:
+        """It may not, or cannot, be spoken with any more."""
+        if self.worn is worn:
+            self.worn = None
+            log.warning("clone.lost", why=why.value)
+            worn.on_lost(why)
+
+    async def aclose(self) -> None:
+        await self.june.aclose()
+
+
+class Sentence(tts.ChunkedStream):
+    """One text becoming sound, in the voice that June has when its turn comes."""
+
+    # The inner stream's spans are those of the request; this one only stands around them.
+    _tts_request_span_name = "tts_voice"
+    _tts_attempt_span_name = None
+
+    def __init__(self, owner: VoiceOfCall, text: str, conn_options: APIConnectOptions) -> None:
+        super().__init__(tts=owner, input_text=text, conn_options=conn_options)
+        self._owner = owner
+
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        owner = self._owner
+        output_emitter.initialize(
+            request_id=utils.shortuuid(),
+            sample_rate=owner.sample_rate,
+            num_channels=owner.num_channels,
+            mime_type="audio/pcm",
+        )
+        worn = owner.worn
+        if worn is not None and not await worn.holds():
+            owner.lose(worn, Why.NO_CONSENT)
+            worn = None
+        if worn is None or not await self._cloned(worn, output_emitter):
+            async for frame in self._sound_of(owner.june):
+                output_emitter.push_frame(frame)
+
+    async def _cloned(self, worn: Worn, output_emitter: tts.AudioEmitter) -> bool:
+        """False where not a sound came of it, so that June may say it herself."""
+        digest, began_at, has_sound = hashlib.sha256(), self._owner.now(), False
+        try:
+            async for frame in self._sound_of(worn.clone):
+                output_emitter.push_frame(frame)
+                digest.update(frame.data.cast("b"))
+                has_sound = True
+        except Exception as error:
+            log.warning("clone.failed", error=type(error).__name__)
+            self._owner.lose(worn, Why.FAILED)
+            if has_sound:
+                raise
+        finally:
+            # Also of a sentence that the caller has cut off.
+            if has_sound:
+                worn.on_said(
+                    Utterance(at=began_at, consent_id=worn.consent_id, sha256=digest.hexdigest())
+                )
+        return has_sound
+
+    async def _sound_of(self, voice: tts.TTS[str]) -> AsyncIterator[rtc.AudioFrame]:
+        """At the rate of the call."""
+        resampler: rtc.AudioResampler | None = None
+        once = replace(self._conn_options, max_retry=0)
+        async with voice.synthesize(self.input_text, conn_options=once) as speech:
+            async for sound in speech:
+                frame = sound.frame
+                if frame.sample_rate == self._owner.sample_rate:
+                    yield frame
+                    continue
+                if resampler is None:
+                    resampler = rtc.AudioResampler(frame.sample_rate, self._owner.sample_rate)
+                for resampled in resampler.push(frame):
+                    yield resampled
+        for resampled in [] if resampler is None else resampler.flush():
+            yield resampled

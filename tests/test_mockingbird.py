@@ -1,0 +1,391 @@
+"""Mockingbird, turn by turn: each state by exit, barge-in, silence, hang, crash and resume.
+
+Fake ports; the agent's own are in `test_voice_in_call.py` and in `tests/room/`.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from voice_fakes import QUICK, Scene
+
+from session.outcomes import Answered, Nothing, Own, Spoken
+from skills.loading import BUILT_IN, load_skills
+from skills.mockingbird import MOST_TRIES, lines
+from skills.mockingbird.studio import Patience
+from skills.registry import Begin, Registry
+from skills.runner import Runner
+from skills.voice import VoiceDeleted, VoiceFailed, Why
+from skills.words import words_of
+
+STATES = (
+    "confirming",
+    "awaiting_voice_sample",
+    "capturing_audio",
+    "cloning_voice",
+    "active",
+    "error",
+)
+
+Begun = Callable[..., Awaitable[Scene]]
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_skills(BUILT_IN, None, lambda *_: None)
+
+
+@pytest.fixture
+async def runner() -> AsyncIterator[Runner]:
+    runner = Runner(grace_seconds=0.05, close_seconds=0.1)
+    yield runner
+    await runner.aclose()
+
+
+@pytest.fixture
+async def begun(registry: Registry, runner: Runner) -> AsyncIterator[Begun]:
+    scenes: list[Scene] = []
+
+    async def begun(stage: str = "inactive", patience: Patience | None = None) -> Scene:
+        scene = Scene(registry, runner, patience=patience)
+        scenes.append(scene)
+        if stage != "inactive":
+            await scene.until(stage)
+        return scene
+
+    yield begun
+    for scene in scenes:
+        await scene.aclose()
+
+
+async def test_the_whole_way(begun: Begun) -> None:
+    scene = await begun("active")
+    assert scene.speaker.is_cloned
+    assert scene.cloner.made == 1
+    first, consent, *rest = scene.said
+    assert first == (
+        "This will clone your voice from the conversation. Are you sure you want to proceed?"
+    )
+    asked, heard = scene.cloner.consents[0]
+    assert asked == heard
+    assert asked in consent
+    assert rest == [
+        "Thank you. One moment.",
+        "Ready to clone your voice! Please speak naturally for about 8 seconds. "
+        "Start speaking now!",
+        "Thank you! Processing your voice sample now...",
+        "Got it! I'm now speaking with your voice.",
+    ]
+    assert await scene.says("What is a mockingbird?") == Answered(lines.IN_YOUR_VOICE)
+    await scene.says("Back to normal.")
+    assert scene.said[-1] == "Switching back to my default voice."
+    assert (scene.stage, scene.speaker.is_cloned) == ("inactive", False)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "use your skill mockingbird",
+        "activate mockingbird",
+        "mockingbird mode",
+        "show me voice cloning",
+        "demonstrate voice cloning",
+        "mimic my voice",
+        "copy my voice",
+        "use my voice again",
+        "mammic my voice",
+        "activate mocking bert",
+    ],
+)
+def test_it_begins_by_phrase(registry: Registry, phrase: str) -> None:
+    found = registry.find(words_of(f"June, {phrase}, please"))
+    assert isinstance(found, Begin)
+    assert found.mode.name == "mockingbird"
+
+
+async def test_a_call_that_can_clone_nobody_says_so(registry: Registry, runner: Runner) -> None:
+    scene = Scene(registry, runner, clones=False)
+    await scene.floor.begin("mockingbird", {})
+    assert await scene.says("Yes.") == Spoken(lines.NOT_HERE)
+    assert scene.stage == "inactive"
+
+
+# Exit
+
+
+@pytest.mark.parametrize("stage", STATES)
+@pytest.mark.parametrize("words", ["Stop.", "Back to normal.", "Exit mockingbird."])
+async def test_exit(begun: Begun, stage: str, words: str) -> None:
+    """Deterministic in every state: nothing is under way, and the voice is June's."""
+    scene = await begun(stage)
+    await scene.says(words)
+    assert (scene.stage, scene.speaker.is_cloned) == ("inactive", False)
+    assert not scene.recorder.is_listening
+    assert not scene.studio.is_busy
+    if stage == "confirming":
+        assert scene.said[-1] == Own.CANCELED.value
+    else:
+        assert scene.said[-1] == "Switching back to my default voice."
+
+
+@pytest.mark.parametrize("stage", STATES[1:])
+async def test_what_was_unfinished_is_discarded(begun: Begun, stage: str) -> None:
+    scene = await begun(stage)
+    before = scene.cloner.discarded
+    await scene.says("Stop.")
+    await scene.aclose()
+    assert scene.cloner.discarded > before
+
+
+async def test_an_exit_while_the_voice_is_made_wins_over_it(begun: Begun) -> None:
+    scene = await begun("cloning_voice")
+    await scene.says("Stop.")
+    scene.cloner.making.cancel()
+    await scene.aclose()
+    assert not scene.speaker.is_cloned
+    assert lines.GOT_IT not in scene.said
+
+
+# Barge-in
+
+
+@pytest.mark.parametrize("stage", STATES[1:])
+async def test_barge_in(begun: Begun, stage: str) -> None:
+    """Who interrupts June is where they were, and in the voice that they had."""
+    scene = await begun(stage)
+    scene.floor.said(scene.said[-1][:9], interrupted=True)
+    is_cloned = scene.speaker.is_cloned
+    outcome = await scene.says(scene.asked if stage == "awaiting_voice_sample" else "Hang on June.")
+    match stage:
+        case "awaiting_voice_sample":
+            await scene.reach("capturing_audio")
+        case "error":
+            assert (outcome, scene.stage) == (Answered(), "inactive")
+        case _:
+            assert isinstance(outcome, Answered if stage == "active" else Nothing)
+            assert (scene.stage, scene.speaker.is_cloned) == (stage, is_cloned)
+
+
+# Silence
+
+
+async def test_silence_instead_of_a_sample(begun: Begun) -> None:
+    """Asked again, twice; then it is over, and June has her voice."""
+    scene = await begun("capturing_audio")
+    for times in range(1, MOST_TRIES + 1):
+        scene.recorder.troubles.append(Why.SILENT)
+        scene.recorder.spoken.set()
+        if times < MOST_TRIES:
+            await scene.hears(lines.BETTER[Why.SILENT], times)
+    await scene.reach("error")
+    assert sum("I didn't hear anything." in said for said in scene.said) == MOST_TRIES - 1
+    assert not scene.speaker.is_cloned
+    assert "deleted" in scene.said[-1]
+
+
+@pytest.mark.parametrize("stage", STATES)
+async def test_silence_elsewhere_is_the_calls_own_business(begun: Begun, stage: str) -> None:
+    """June asks (`test_silence.py`), unless she and the caller wait for each other."""
+    scene = await begun(stage)
+    assert scene.studio.is_busy == (stage in ("capturing_audio", "cloning_voice"))
+
+
+# Hang
+
+
+@pytest.mark.parametrize("stage", ["awaiting_voice_sample", "capturing_audio", "cloning_voice"])
+async def test_hang(begun: Begun, stage: str) -> None:
+    """A recorder or a maker that never answers: June says so, and nothing is kept."""
+    scene = await begun("awaiting_voice_sample", QUICK)
+    sentence = scene.asked
+    if stage == "awaiting_voice_sample":
+        scene.recorder.is_stuck = True
+    elif stage == "cloning_voice":
+        scene.recorder.spoken.set()
+    await scene.says(sentence)
+    await scene.reach("error")
+    assert scene.said[-1] == lines.BROKEN
+    await scene.aclose()
+    assert scene.cloner.discarded
+    assert not scene.speaker.is_cloned
+
+
+# Crash and resume
+
+
+@pytest.mark.parametrize("stage", STATES)
+async def test_crash_and_resume(
+    begun: Begun, registry: Registry, runner: Runner, stage: str
+) -> None:
+    """The call that goes on begins in June's voice, without the mode, and discards what is left."""
+    crashed = await begun(stage)
+    assert crashed.kept[-1] is not None
+    scene = Scene(registry, runner, kept=crashed.kept[-1])
+    scene.floor.resume()
+    if stage == "confirming":
+        assert scene.stage == "confirming"
+        await scene.says("No.")
+    else:
+        assert scene.kept[-1] is None
+        await scene.aclose()
+        assert scene.cloner.discarded
+    assert (scene.stage, scene.speaker.is_cloned) == ("inactive", False)
+
+
+# The words of consent
+
+
+async def test_what_is_not_the_sentence_is_asked_for_again_and_then_left(begun: Begun) -> None:
+    scene = await begun("awaiting_voice_sample")
+    sentences = [scene.asked]
+    for _ in range(MOST_TRIES - 1):
+        await scene.says("I like big green trees.")
+        sentences.append(scene.asked)
+    assert len(set(sentences)) == MOST_TRIES
+    await scene.says("I like big green trees.")
+    assert (scene.stage, scene.said[-1]) == ("inactive", lines.LEFT_IT)
+    assert scene.cloner.consents == []
+
+
+async def test_an_earlier_sentence_is_none(begun: Begun) -> None:
+    """Also the one before in the same call."""
+    scene = await begun("awaiting_voice_sample")
+    earlier = scene.asked
+    await scene.says("Sorry, what?")
+    await scene.says(earlier)
+    assert scene.stage == "awaiting_voice_sample"
+    assert scene.cloner.consents == []
+
+
+async def test_typed_consent_is_refused(begun: Begun) -> None:
+    scene = await begun("awaiting_voice_sample")
+    await scene.says(scene.asked, typed=True)
+    assert scene.said[-1] == lines.TYPED_CONSENT.format(sentence=scene.asked)
+    assert scene.cloner.consents == []
+    await scene.says(scene.asked)
+    await scene.reach("capturing_audio")
+
+
+@pytest.mark.parametrize("stage", ["capturing_audio", "cloning_voice", "active"])
+async def test_text_in_the_middle_of_it(begun: Begun, stage: str) -> None:
+    scene = await begun(stage)
+    outcome = await scene.says("Hello?", typed=True)
+    assert isinstance(outcome, Answered if stage == "active" else Spoken)
+    assert scene.stage == stage
+
+
+async def test_a_phrase_that_the_maker_demands(begun: Begun) -> None:
+    scene = await begun("awaiting_voice_sample")
+    phrase = "I am the owner of this voice."
+    scene.cloner.phrases = (phrase,)
+    await scene.says(scene.asked)
+    await scene.hears(lines.PHRASE.format(sentence=phrase))
+    await scene.says("No idea what that means.")
+    assert scene.asked == phrase
+    assert scene.cloner.heard_phrases == 0
+    await scene.says(phrase)
+    await scene.reach("capturing_audio")
+    assert scene.cloner.heard_phrases == 1
+    assert len(scene.cloner.consents) == 1
+
+
+async def test_a_voice_that_is_known_needs_no_sample(begun: Begun) -> None:
+    scene = await begun("awaiting_voice_sample")
+    scene.cloner.is_known = True
+    await scene.says(scene.asked)
+    await scene.reach("active")
+    assert scene.said[-1] == lines.GOT_IT
+    assert scene.speaker.is_cloned
+    assert scene.cloner.made == 0
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("why", list(Why))
+async def test_each_trouble_with_a_sample_has_its_words(begun: Begun, why: Why) -> None:
+    """What the caller can do better is asked for once more; the rest is an end that can be left."""
+    scene = await begun("capturing_audio")
+    scene.cloner.troubles = [why]
+    scene.recorder.spoken.set()
+    if why in lines.BETTER:
+        await scene.hears(lines.BETTER[why])
+        await scene.reach("capturing_audio")
+        assert scene.said[-1].endswith("Start speaking now!")
+        scene.recorder.spoken.set()
+        await scene.reach("cloning_voice")
+    else:
+        await scene.reach("error")
+        assert re.search("deleted|can't copy", scene.said[-1])
+        await scene.aclose()
+        assert scene.cloner.discarded
+    assert not scene.speaker.is_cloned
+
+
+async def test_an_error_can_be_tried_again(begun: Begun) -> None:
+    scene = await begun("error")
+    await scene.says("Try again.")
+    assert scene.stage == "awaiting_voice_sample"
+    await scene.says(scene.asked)
+    await scene.reach("capturing_audio")
+
+
+async def test_a_consent_that_does_not_hold_any_more_ends_it(begun: Begun) -> None:
+    scene = await begun("active")
+    await scene._told(VoiceFailed(Why.NO_CONSENT))
+    assert (scene.stage, scene.said[-1]) == ("inactive", lines.LOST)
+    assert not scene.speaker.is_cloned
+
+
+@pytest.mark.parametrize("stage", STATES[1:])
+async def test_a_voice_that_is_deleted_ends_it_quietly(begun: Begun, stage: str) -> None:
+    scene = await begun(stage)
+    said = list(scene.said)
+    await scene._told(VoiceDeleted())
+    assert (scene.stage, scene.said, scene.speaker.is_cloned) == ("inactive", said, False)
+
+
+async def test_a_consent_that_may_not_be_used_puts_nothing_on(begun: Begun) -> None:
+    scene = await begun("cloning_voice")
+    scene.speaker.may_not = True
+    scene.cloner.making.set_result(None)
+    await scene.reach("error")
+    assert not scene.speaker.is_cloned
+
+
+# Beside other skills
+
+
+async def test_another_skill_in_the_callers_voice(begun: Begun) -> None:
+    scene = await begun("active")
+    outcome = await scene.says("What time is it?")
+    assert getattr(outcome, "name", None) == "tell_time"
+    assert (scene.stage, scene.speaker.is_cloned) == ("active", True)
+
+
+async def test_another_mode_takes_the_floor_and_the_voice_is_junes(begun: Begun) -> None:
+    scene = await begun("active")
+    await scene.floor.begin("storyteller", {})
+    assert scene.floor.skill is not None
+    assert scene.floor.skill.name == "storyteller"
+    assert not scene.speaker.is_cloned
+
+
+async def test_news_that_come_too_late_change_nothing(begun: Begun) -> None:
+    scene = await begun("active")
+    await scene.says("Stop.")
+    said = list(scene.said)
+    await scene._told(VoiceFailed(Why.FAILED))
+    assert (scene.stage, scene.said) == ("inactive", said)
+
+
+async def test_a_turn_that_was_considered_before_news_came_does_not_undo_them(begun: Begun) -> None:
+    """LiveKit asks about a turn early; a sample may be complete before it is committed."""
+    scene = await begun("capturing_audio")
+    await scene.floor.hear(99, "and that is all I wanted to say")
+    scene.recorder.spoken.set()
+    await scene.reach("cloning_voice")
+    scene.floor.commit(99, "and that is all I wanted to say")
+    assert scene.stage == "cloning_voice"
+    scene.cloner.making.set_result(None)
+    await scene.reach("active")

@@ -1,0 +1,140 @@
+"""What is left of voices is deleted by the worker, by `./june sessions`, and where it was made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from speech_fakes import ScriptedSpeech, ScriptedVAD
+from structlog.testing import capture_logs
+from voices_kept import consent_of
+
+from agent.config import Config, load
+from agent.sessions_command import deleted, forgotten
+from agent.voices.openai_voices import OpenAIVoices
+from agent.voices.sweep import Sweep, sweep
+from bench.provider import Keeping, Refusal, Script, ScriptedProvider
+from session import Session, SessionService, open_sessions
+from skills.sound import Sound
+
+KEY = "sk-hush"
+SOUND = Sound(b"\x01\x02" * 16_000 * 8, 16_000)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    async with ScriptedProvider(ScriptedSpeech(), key=KEY, detector=ScriptedVAD()) as provider:
+        yield provider
+
+
+@pytest.fixture
+def config(provider: ScriptedProvider, tmp_path: Path) -> Config:
+    return load(
+        None,
+        {
+            "HOME": str(tmp_path),
+            "JUNE_DATA__DIR": str(tmp_path),
+            "JUNE_TTS__BASE_URL": provider.base_url,
+            "JUNE_TTS__KEY_VARIABLE": "PROVIDER_KEY",
+            "JUNE_MOCKINGBIRD__CLONER": "openai",
+            "PROVIDER_KEY": KEY,
+        },
+    )
+
+
+@pytest.fixture
+async def sessions(config: Config) -> AsyncIterator[SessionService]:
+    async with open_sessions(config.session) as sessions:
+        yield sessions
+
+
+async def a_voice(sessions: SessionService, config: Config, cloner: str = "openai") -> Session:
+    """Of Ann's, made at the provider if that is where it is from."""
+    session = await sessions.get_or_create_for_room("room", "ann")
+    consent = await consent_of(sessions.voices, session)
+    name = await sessions.voices.begin_clone(consent, cloner)
+    data = "likeness"
+    if cloner == "openai":
+        maker = OpenAIVoices(config.tts, config.key_of("tts"))
+        data = await maker.clone(name, SOUND, [SOUND])
+        await maker.aclose()
+    await sessions.voices.keep_clone(consent, name, data)
+    return session
+
+
+async def test_a_voice_that_is_in_use_is_left_alone(
+    sessions: SessionService, config: Config, provider: ScriptedProvider
+) -> None:
+    session = await a_voice(sessions, config)
+    assert await sweep(config, sessions) == 0
+    assert await sessions.voices.of(session) is not None
+    assert len(provider.kept) == 2
+
+
+async def test_forgetting_a_user_deletes_their_voice_at_its_maker(
+    sessions: SessionService, config: Config, provider: ScriptedProvider
+) -> None:
+    await a_voice(sessions, config)
+    await forgotten(config, "ann")
+    assert provider.kept == []
+    assert await sessions.voices.overdue() == ()
+
+
+async def test_deleting_a_session_deletes_the_voice_that_was_given_in_it(
+    sessions: SessionService, config: Config, provider: ScriptedProvider
+) -> None:
+    session = await a_voice(sessions, config)
+    await deleted(config, session.session_id)
+    assert provider.kept == []
+
+
+async def test_what_its_maker_refuses_to_delete_is_tried_again(
+    sessions: SessionService, config: Config, provider: ScriptedProvider
+) -> None:
+    session = await a_voice(sessions, config)
+    await sessions.voices.delete(session.user, "asked")
+    provider.script.voices = [Keeping(fault=Refusal(500, "no"))] * 8
+    with capture_logs() as logs:
+        assert await sweep(config, sessions) == 1
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] != []
+    assert len(provider.kept) > 0
+    provider.script.voices = ()
+    assert await sweep(config, sessions) == 0
+    assert provider.kept == []
+
+
+async def test_a_voice_of_this_machine_is_gone_with_its_record(
+    sessions: SessionService, config: Config
+) -> None:
+    session = await a_voice(sessions, config, "mimic")
+    await sessions.voices.delete(session.user, "asked")
+    assert await sweep(config, sessions) == 0
+    assert await sessions.voices.overdue() == ()
+
+
+async def test_a_cloner_that_is_not_there_any_more_is_told_to_the_operator(
+    sessions: SessionService, config: Config, tmp_path: Path
+) -> None:
+    session = await a_voice(sessions, config, str(tmp_path / "gone.py"))
+    await sessions.voices.delete(session.user, "asked")
+    with capture_logs() as logs:
+        assert await sweep(config, sessions) == 1
+    [error] = [line for line in logs if line["log_level"] == "error"]
+    assert "gone.py" in error["error"]
+
+
+async def test_a_worker_sweeps_at_its_start_and_again(
+    sessions: SessionService, config: Config, provider: ScriptedProvider
+) -> None:
+    session = await a_voice(sessions, config)
+    await sessions.voices.delete(session.user, "asked")
+    swept = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        swept.set()
+        await asyncio.Event().wait()
+
+    async with Sweep(config, sessions, sleep=sleep):
+        async with asyncio.timeout(5):
+            await swept.wait()
+    assert provider.kept == []

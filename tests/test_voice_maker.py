@@ -1,0 +1,252 @@
+"""From consent to clone in a call: who may, who may not, what is left. Real voices, by flite."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+from test_speaker import ScriptedCloner
+
+from agent.voices.cloner import CloneFailed
+from agent.voices.maker import CallCloner
+from agent.voices.proof import SENTENCE
+from room.voices import by_flite
+from session import Session, SessionConfig, SessionService, open_sessions
+from skills import VoiceTrouble
+from skills.sound import Sound
+from skills.voice import Why
+
+CONSENT = "I allow June to speak with my voice. Purple river forty two."
+SAMPLE = (
+    "Last summer we drove along the coast for a week. Every morning there was fog over the water, "
+    "and by noon the sun had taken it away. I would do it again at once."
+)
+HOUR = 3_600.0
+
+
+@cache
+def said(text: str, voice: str) -> Sound:
+    """By one of flite's voices."""
+    frame = by_flite(text, voice)
+    return Sound(bytes(frame.data.cast("b")), frame.sample_rate)
+
+
+class Maker(ScriptedCloner):
+    """What it holds is in `held`, by name."""
+
+    def __init__(self) -> None:
+        super().__init__(24_000)
+        self.held: dict[str, Sound] = {}
+        self.fails = False
+        self.will_not_delete = False
+        self.speech: bytes = said(SENTENCE, "slt").pcm
+        self.sample_rate = 48_000
+
+    async def clone(self, name: str, sample: Sound, phrases: Sequence[Sound]) -> str:
+        self.held[name] = sample
+        if self.fails:
+            raise CloneFailed("status 500")
+        if self.hangs:
+            await asyncio.Event().wait()
+        return f"voice of {name}"
+
+    async def speak(self, clone: str, text: str) -> AsyncIterator[bytes]:
+        yield self.speech
+
+    async def delete(self, name: str) -> None:
+        if self.will_not_delete:
+            raise CloneFailed("status 503")
+        self.held.pop(name, None)
+
+
+@dataclass
+class House:
+    """A store, its clock, and whoever makes voices. Calls come and go."""
+
+    sessions: SessionService
+    now: list[float]
+    maker: Maker = field(default_factory=Maker)
+
+    async def call(self, user: str = "ann") -> tuple[CallCloner, Session]:
+        session = await self.sessions.get_or_create_for_room(f"room-{user}", user)
+        cloner = CallCloner(
+            self.sessions,
+            session,
+            self.maker,
+            made_by="mimic",
+            call_id="call",
+            valid_seconds=24 * HOUR,
+        )
+        return cloner, session
+
+    async def cloned(self, user: str = "ann", voice: str = "slt") -> tuple[CallCloner, Session]:
+        cloner, session = await self.call(user)
+        assert not await cloner.consent(CONSENT, CONSENT, said(CONSENT, voice))
+        await cloner.make(said(SAMPLE, voice))
+        return cloner, session
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    now = [1_800_000_000.0]
+    config = SessionConfig(data_dir=tmp_path, store_url="memory:", secret_key=b"k" * 32)
+    async with open_sessions(config, now=lambda: now[0]) as sessions:
+        yield House(sessions, now)
+
+
+async def trouble_of(coming: object) -> Why:
+    with pytest.raises(VoiceTrouble) as trouble:
+        await coming  # type: ignore[misc]
+    return trouble.value.why
+
+
+async def test_a_speaker_who_consented_is_cloned(house: House) -> None:
+    cloner, session = await house.cloned()
+    assert cloner.grant is not None
+    assert await house.sessions.voices.may_speak(cloner.grant.consent.consent_id, session)
+    assert list(house.maker.held) == [cloner.grant.clone.name]
+
+
+async def test_a_sample_of_another_speaker_is_refused(house: House) -> None:
+    """Each of three voices against each: n = 9. No clone is even begun for a stranger."""
+    voices = ("slt", "rms", "awb")
+    refused = accepted = 0
+    for consenting in voices:
+        for speaking in voices:
+            cloner, _ = await house.call(f"{consenting}-{speaking}")
+            await cloner.consent(CONSENT, CONSENT, said(CONSENT, consenting))
+            before = len(house.maker.held)
+            if consenting == speaking:
+                await cloner.make(said(SAMPLE, speaking))
+                accepted += 1
+            else:
+                assert await trouble_of(cloner.make(said(SAMPLE, speaking))) == Why.ANOTHER_SPEAKER
+                assert len(house.maker.held) == before
+                refused += 1
+            await cloner.discard()
+    print(f"same speaker accepted {accepted}/3, another speaker refused {refused}/6")
+
+
+async def test_a_sample_without_a_consent_is_refused(house: House) -> None:
+    cloner, _ = await house.call()
+    assert await trouble_of(cloner.make(said(SAMPLE, "slt"))) == Why.NO_CONSENT
+    assert house.maker.held == {}
+
+
+async def test_an_earlier_voice_is_taken_up_only_by_its_own_speaker(house: House) -> None:
+    """In the next call. Who else speaks there consents for a voice of their own."""
+    first, _ = await house.cloned()
+    assert first.grant is not None
+    again, _ = await house.call()
+    assert again.grant is None
+    assert await again.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    assert again.grant == first.grant
+
+    other, session = await house.call()
+    assert not await other.consent(CONSENT, CONSENT, said(CONSENT, "rms"))
+    assert other.grant is None
+    # The later consent takes the place of the earlier: its voice is gone, also at its maker's.
+    assert not await house.sessions.voices.may_speak(first.grant.consent.consent_id, session)
+    assert house.maker.held == {}
+
+
+async def test_after_its_expiry_a_voice_is_no_more(house: House) -> None:
+    cloner, session = await house.cloned()
+    assert cloner.grant is not None
+    house.now[0] += 24 * HOUR
+    assert not await house.sessions.voices.may_speak(cloner.grant.consent.consent_id, session)
+    again, _ = await house.call()
+    assert not await again.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+
+
+async def test_a_guessed_id_opens_nobody_elses_voice(house: House) -> None:
+    cloner, _ = await house.cloned("ann")
+    assert cloner.grant is not None
+    _, bobs = await house.call("bob")
+    assert not await house.sessions.voices.may_speak(cloner.grant.consent.consent_id, bobs)
+    assert await house.sessions.voices.of(bobs) is None
+
+
+async def test_deleting_deletes_at_the_makers_too(house: House) -> None:
+    cloner, session = await house.cloned()
+    assert await cloner.delete() is True
+    assert cloner.grant is None
+    assert house.maker.held == {}
+    assert await house.sessions.voices.of(session) is None
+    assert await cloner.delete() is None
+
+
+async def test_a_maker_that_will_not_delete_is_asked_again(house: House) -> None:
+    cloner, _ = await house.cloned()
+    house.maker.will_not_delete = True
+    assert await cloner.delete() is False
+    assert len(house.maker.held) == 1
+    [doomed] = await house.sessions.voices.overdue()
+    assert doomed.name in house.maker.held
+
+
+@pytest.mark.parametrize("fault", ["fails", "is noise", "is silence", "is cut", "has another rate"])
+async def test_a_voice_that_cannot_be_made_leaves_nothing(house: House, fault: str) -> None:
+    maker = house.maker
+    match fault:
+        case "fails":
+            maker.fails = True
+        case "is noise":
+            maker.speech = bytes(range(1, 256)) * 1_000
+        case "is silence":
+            maker.speech = bytes(len(maker.speech))
+        case "is cut":
+            maker.speech = maker.speech[:20_000]
+        case "has another rate":
+            maker.sample_rate = 192_000
+    cloner, session = await house.call()
+    await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    assert await trouble_of(cloner.make(said(SAMPLE, "slt"))) == Why.FAILED
+    assert cloner.grant is None
+    await cloner.discard()
+    assert maker.held == {}
+    assert await house.sessions.voices.of(session) is None
+    assert await house.sessions.voices.overdue() == ()
+
+
+async def test_who_gives_up_while_it_is_made_leaves_nothing(house: House) -> None:
+    """What the maker is still doing ends first, or it would appear after it was deleted."""
+    cloner, session = await house.call()
+    await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    house.maker.hangs = True
+    making = asyncio.create_task(cloner.make(said(SAMPLE, "slt")))
+    async with asyncio.timeout(5):
+        while not house.maker.held:
+            await asyncio.sleep(0.005)
+    making.cancel()
+    await asyncio.wait({making})
+    discarding = asyncio.create_task(cloner.discard())
+    await asyncio.sleep(0.01)
+    assert not discarding.done()
+    assert cloner._making is not None
+    cloner._making.cancel()
+    await discarding
+    assert house.maker.held == {}
+    assert await house.sessions.voices.of(session) is None
+
+
+async def test_a_second_call_of_the_same_user(house: House) -> None:
+    """The later consent wins; what the earlier call was making is not kept."""
+    first, _ = await house.call()
+    await first.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    second, _ = await house.call()
+    await second.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    assert await trouble_of(first.make(said(SAMPLE, "slt"))) == Why.NO_CONSENT
+    await first.discard()
+    await second.make(said(SAMPLE, "slt"))
+    assert second.grant is not None
+    assert list(house.maker.held) == [second.grant.clone.name]
+
+
+async def test_a_whisper_of_consent_is_too_short(house: House) -> None:
+    cloner, _ = await house.call()
+    word = Sound(said(CONSENT, "slt").pcm[: 48_000 * 2], 48_000)
+    assert await trouble_of(cloner.consent(CONSENT, CONSENT, word)) == Why.TOO_SHORT
+
