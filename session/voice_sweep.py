@@ -36,9 +36,6 @@ async def gone(places: VoicePlaces, name: str, *, verified: bool) -> Receipt | N
     if not verified:
         await places.doomed.put(name, doomed.model_copy(update={"tries": doomed.tries + 1}))
         return None
-    entry = await places.clones.get(name)
-    if entry is not None:
-        await drop(places, entry)
     receipt = await places.receipts.keep(
         name,
         why=doomed.why,
