@@ -24,7 +24,9 @@ def hum(seconds: float = 3.0, level: float = 500) -> NDArray[np.int16]:
     t = np.arange(int(seconds * RATE)) / RATE
     phase = 2 * np.pi * np.cumsum(120 + 30 * np.sin(2 * np.pi * 1.5 * t)) / RATE
     harmonics = np.sum([np.sin(k * phase) / k for k in range(1, 20)], axis=0)
-    return np.asarray(np.round(harmonics * np.maximum(0, np.sin(4 * np.pi * t)) ** 2 * level), "<i2")
+    return np.asarray(
+        np.round(harmonics * np.maximum(0, np.sin(4 * np.pi * t)) ** 2 * level), "<i2"
+    )
 
 
 def sound(samples: NDArray[np.int16], rate: int = RATE) -> Sound:
@@ -166,6 +168,7 @@ HEADER = pickle.dumps(0x1950A86A20F9469CFC6C) + pickle.dumps(1001) + pickle.dump
         HEADER,
         HEADER + pickle.dumps({}) + pickle.dumps([]),
         HEADER + pickle.dumps({"model_state": {}}) + pickle.dumps(["a"]) + b"\x01",
+        HEADER + pickle.dumps({"model_state": {}}) + pickle.dumps(["a"]) + b"\x02" + bytes(11),
         HEADER + pickle.dumps({"model_state": {"a": 1}}) + pickle.dumps([]),
     ],
 )

@@ -38,7 +38,6 @@ async def test_a_voice_is_itself_and_no_other() -> None:
     assert same == np.eye(len(voices), dtype=bool).tolist()
 
 
-@pytest.mark.slow
 async def test_how_often_speakers_are_mistaken() -> None:
     """What a fresh machine can say: five made voices and two people, each with each."""
     consents = {voice: [embed(await said(voice, CONSENT))] for voice in MADE}

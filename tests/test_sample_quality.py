@@ -48,6 +48,16 @@ def clipped_10_db(voice: Samples) -> Samples:
     return np.clip(voice, -top, top)
 
 
+def clipped_in_its_peaks(voice: Samples) -> Samples:
+    top = np.abs(voice).max() * 10 ** (-6 / 20)
+    return np.clip(voice, -top, top)
+
+
+def rounded(voice: Samples) -> Samples:
+    """As a codec does: no two peaks stay the same."""
+    return np.convolve(voice, np.hanning(7)[1:-1] / 3, "same") + noise(-50)
+
+
 def whispered(voice: Samples) -> Samples:
     """The same mouth, with breath instead of a pitch."""
     import pyworld
@@ -61,6 +71,13 @@ def whispered(voice: Samples) -> Samples:
 
 def tone(_: Samples) -> Samples:
     return 0.2 * np.sin(2 * np.pi * 220 * TIME)
+
+
+def piano(_: Samples) -> Samples:
+    """The same scale in notes that die away, with pauses: as uneven as speech."""
+    notes = 220 * 2 ** (np.array([0, 2, 4, 5, 7, 9, 11, 12]) / 12)
+    pitch = notes[(TIME * 2).astype(int) % len(notes)]
+    return at_dbfs(np.exp(-8 * (TIME % 0.5)) * np.sin(2 * np.pi * pitch * TIME), -20)
 
 
 def melody(_: Samples) -> Samples:
@@ -77,10 +94,13 @@ SPOILT: dict[str, tuple[Callable[[Samples], Samples], Why]] = {
     "silence": (lambda voice: 0 * voice, Why.TOO_QUIET),
     "from another room": (lambda voice: at_dbfs(voice, -60), Why.TOO_QUIET),
     "too loud for the microphone": (clipped_10_db, Why.CLIPPED),
+    "now and then too loud": (clipped_in_its_peaks, Why.CLIPPED),
     "that, turned down": (lambda voice: clipped_10_db(voice) * 0.3, Why.CLIPPED),
+    "that, through a codec": (lambda voice: rounded(clipped_10_db(voice)), Why.CLIPPED),
     "beside a motor": (lambda voice: voice + noise(-31), Why.NOISY),
     "whispered": (whispered, Why.WHISPERED),
     "a tone": (tone, Why.NOT_SPEECH),
+    "a piano": (piano, Why.NOT_SPEECH),
     "a melody": (melody, Why.NOT_SPEECH),
     "noise": (lambda _: noise(-30), Why.NOT_SPEECH),
 }

@@ -249,3 +249,34 @@ async def test_a_voice_after_a_deletion_that_died_is_left_alone(is_done: bool) -
         assert await one.voices.may_speak(consent.consent_id, one.session)
         await one.end()
     assert at > 10
+
+
+async def test_a_deletion_that_dies_in_the_midst_of_a_sweep_keeps_its_why() -> None:
+    """Whichever of the two finishes it."""
+    for at in range(MOST):
+        has_come = False
+        for dies_at in range(0, MOST, 2):
+            one = await scene()
+            consent, clone = await voice_of(one.voices, one.session)
+            await one.voices.list_utterances(one.session, "call", 0, said_with(consent, 3))
+            dying = opened(
+                FaultyStore(one.store, Faulty(fails_at=dies_at, fails_on=True)), one.clock
+            )
+            has_died: list[StoreError] = []
+            midst = one.interrupted(at, partial(delete_until_it_dies, dying, has_died))
+            await midst.voices.overdue()
+            for doomed in await one.voices.overdue():
+                assert (doomed.name, doomed.why, doomed.utterances) == (clone.name, "asked", 3)
+            has_come = midst.faulty.has_come
+            if not has_died:
+                break
+        if not has_come:
+            break
+    assert at > 30
+
+
+async def delete_until_it_dies(voices: Voices, has_died: list[StoreError]) -> None:
+    try:
+        await voices.delete("ann", "asked")
+    except StoreError as error:
+        has_died.append(error)

@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 LEAST_CONSENT_SECONDS = 2.0
 """Less speech does not tell who it is."""
 
+TELLS_NO_SPEAKER = (Why.TOO_QUIET, Why.NOT_SPEECH, Why.WHISPERED, Why.SEVERAL_VOICES)
+"""What is wrong with a sentence; noise and clipping matter where a voice is made of it."""
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -135,7 +138,7 @@ class CallCloner:
         if said.seconds < LEAST_CONSENT_SECONDS:
             raise VoiceTrouble(Why.TOO_SHORT)
         problem = await asyncio.to_thread(problem_of, said, None)
-        if problem is not None:
+        if problem in TELLS_NO_SPEAKER:
             raise VoiceTrouble(problem)
         return await asyncio.to_thread(embed, said)
 

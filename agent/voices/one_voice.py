@@ -6,8 +6,12 @@ from numpy.typing import NDArray
 LEAST_WINDOWS = 4
 """Of two against one, the one would decide."""
 
-LEAST_ALIKE = 0.75
-"""Cosine between the two halves that a recording's windows fall into most clearly."""
+LEAST_ALIKE, LEAST_ALIKE_OF_FEW = 0.75, 0.70
+"""Cosine between the two halves that a recording's windows fall into most clearly. Of few windows a
+half may be a single one, which says less."""
+
+FEW_WINDOWS = 6
+"""Of 6 s."""
 
 
 def is_one_voice(windows: NDArray[np.float32]) -> bool:
@@ -20,7 +24,8 @@ def is_one_voice(windows: NDArray[np.float32]) -> bool:
         return True
     around = windows - windows.mean(axis=0)
     along = np.linalg.svd(around, full_matrices=False)[0][:, 0]
-    return _alike(windows[along > 0], windows[along <= 0]) >= LEAST_ALIKE
+    least = LEAST_ALIKE if len(windows) > FEW_WINDOWS else LEAST_ALIKE_OF_FEW
+    return _alike(windows[along > 0], windows[along <= 0]) >= least
 
 
 def _alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

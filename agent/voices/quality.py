@@ -16,13 +16,14 @@ LEAST_SECONDS = 1.0
 QUIET_DBFS = -50.0
 """Level that only a tenth of the frames exceeds."""
 
-LEAST_RANGE_DB = 9.0
+LEAST_RANGE_DB = 8.0
 """From the weakest tenth of the frames to the loudest twentieth. Tones and noise have less."""
 
-LEAST_UNEVENNESS = 0.45
-"""Standard deviation of the frames' amplitude over its mean: syllables come and go."""
+LEAST_UNEVENNESS, EVEN = 0.33, 0.55
+"""Standard deviation of the frames' amplitude over its mean: syllables come and go. Music is often
+more even than speech."""
 
-MOST_HELD = 0.5
+MOST_HELD, MOST_HELD_IF_EVEN = 0.5, 0.1
 """Of what has a pitch, in notes."""
 
 LEAST_VOICED = 0.06
@@ -34,12 +35,13 @@ AUDIBLE_DB = 25.0
 FLAT, MOST_FLAT = 0.97, 0.002
 """Samples within 3 % of the greatest one. A voice has some, a clipped one many."""
 
-LEAST_PEAK = 1.35
+LEAST_PEAK = 1.25
 """In the loudest fifth of the frames, the amplitude that one sample in 1,000 exceeds over the one
 that 50 do: also where a codec has rounded off what was clipped, peaks stay low."""
 
-NOISY_RANGE_DB = 13.0
-"""Like `LEAST_RANGE_DB`, for where the room was not heard without the voice."""
+NOISY_RANGE_DB, NOISY_VOICED = 13.0, 0.35
+"""Where noise fills the pauses and hides the pitch; of use where the room was not heard without the
+voice."""
 
 LEAST_SNR_DB = 18.0
 """From the room to the loudest frames of the voice."""
@@ -63,11 +65,14 @@ def problem_of(speech: Sound, silence: Sound | None) -> Why | None:
     if range_db < LEAST_RANGE_DB or not _is_like_speech(levels, pitch):
         return Why.NOT_SPEECH
     audible = levels[1:] > loudest - AUDIBLE_DB
-    if np.count_nonzero(gliding(pitch) & audible) < LEAST_VOICED * np.count_nonzero(audible):
+    voiced = np.count_nonzero(gliding(pitch) & audible) / np.count_nonzero(audible)
+    if voiced < LEAST_VOICED:
         return Why.WHISPERED
     if _is_clipped(samples, frames, levels):
         return Why.CLIPPED
-    if range_db < NOISY_RANGE_DB or loudest - _room(silence) < LEAST_SNR_DB:
+    if range_db < NOISY_RANGE_DB and voiced < NOISY_VOICED:
+        return Why.NOISY
+    if loudest - _room(silence) < LEAST_SNR_DB:
         return Why.NOISY
     return None if is_one_voice(windows(speech)) else Why.SEVERAL_VOICES
 
@@ -80,10 +85,10 @@ def _levels(frames: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _is_like_speech(levels: NDArray[np.float64], pitch: NDArray[np.float64]) -> bool:
     amplitudes = 10 ** (levels / 20)
-    if amplitudes.std() < LEAST_UNEVENNESS * amplitudes.mean():
-        return False
-    in_notes = np.count_nonzero(held(pitch))
-    return bool(in_notes <= MOST_HELD * np.count_nonzero(gliding(pitch)))
+    unevenness = amplitudes.std() / amplitudes.mean()
+    most_held = MOST_HELD if unevenness > EVEN else MOST_HELD_IF_EVEN
+    notes, pitched = np.count_nonzero(held(pitch)), np.count_nonzero(gliding(pitch))
+    return bool(unevenness > LEAST_UNEVENNESS and notes <= most_held * pitched)
 
 
 def _is_clipped(

@@ -5,7 +5,7 @@ leaves a piece of a sentence to be computed in vain, a fifth of a second at most
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -77,7 +77,7 @@ class Mimic:
         move = await asyncio.to_thread(_from_to, Sound(bytes(said), self.sample_rate), sample)
         return _Clone(june=self._own_voice, move=move).model_dump_json()
 
-    async def speak(self, clone: str, text: str) -> AsyncIterator[bytes]:
+    async def speak(self, clone: str, text: str) -> AsyncGenerator[bytes, None]:
         move = self._read(clone)
         if not any(map(str.isalnum, text)):
             return
