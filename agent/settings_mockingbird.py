@@ -29,11 +29,6 @@ class MockingbirdSettings(Section):
     hours: int = Field(
         24, ge=1, le=168, description="How long a consent and the voice that was made by it live"
     )
-    keep_recordings: bool = Field(
-        default=False,
-        description="`true` keeps the sound of each consent, in June's folder, for as long",
-        json_schema_extra={"rule": "`true` or `false`"},
-    )
 
     @property
     def cloner_in_use(self) -> str:

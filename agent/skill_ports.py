@@ -10,6 +10,7 @@ from agent.voices.in_call import CallVoice
 from session import MemoryFull, Session, SessionError, SessionService, TextTooLong
 from session.alarms import Keeps, UserAlarms
 from skills import Alarm, Skill, SkillError
+from skills.ports import KeptVoice
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class CallPorts:
     has_model: bool
     memory: CallMemory
     alarms: CallAlarms
-    voice: CallKeptVoice
+    voice: KeptVoice
     clock: Callable[[], datetime]
     says: Callable[[str], Awaitable[object]]
     asks: Callable[[str], Awaitable[str]]

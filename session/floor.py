@@ -210,15 +210,16 @@ class Floor:
         mode = self._registry.modes.get(skill.name)
         asked = None if mode is None or mode.takes_all else self._by_phrase(words)
         # "Tell me another story" is the storyteller's own business.
-        if mode is not None and asked is not None and not _begins(asked, mode):
-            if not skill.takes_all or self._is_own(asked, mode):
-                return Taken(asked, skill)
+        if mode is not None and asked is not None and self._is_heard(asked, mode, skill):
+            return Taken(asked, skill)
         return await self._steps.step(skill, text, is_typed=is_typed)
 
-    def _is_own(self, asked: Outcome, mode: AnyMode) -> bool:
-        """Whether it is an ability of the skill that the mode belongs to."""
+    def _is_heard(self, asked: Outcome, mode: AnyMode, skill: SkillSession) -> bool:
+        """Whether a phrase means something inside this mode."""
+        if not isinstance(asked, UseTool) or asked.name == BEGIN + mode.name:
+            return False
         own = self._registry.skill_of(mode.name).abilities
-        return isinstance(asked, UseTool) and asked.name in (one.name for one in own)
+        return not skill.takes_all or asked.name in (one.name for one in own)
 
     def _by_phrase(self, words: Words) -> Outcome | None:
         if not self._steps.can.knows_phrases:
@@ -267,10 +268,6 @@ def _farewell_of(mode: AnyMode | None) -> Outcome:
     if mode is None or mode.farewell is None:
         return Line(Own.LEFT)
     return Spoken(mode.farewell)
-
-
-def _begins(asked: Outcome, mode: AnyMode) -> bool:
-    return isinstance(asked, UseTool) and asked.name == BEGIN + mode.name
 
 
 def _exits_of(mode: AnyMode) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """A voice made of harmonics: its pitch and its resonances are known."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,7 @@ from skills.sound import Sound
 RESONANCES_HZ = (550.0, 1_500.0, 2_500.0, 3_500.0)
 
 
+@cache
 def voice(
     pitch_hz: float,
     seconds: float,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import cache
 
 import numpy as np
 import pytest
@@ -43,9 +44,11 @@ def loudness(said: Sound) -> float:
     return float(np.sqrt((samples_in(said) ** 2).mean()))
 
 
-def move_to(caller: Sound, *, sample_rate: int = 16_000, tract: float = 1.0) -> Move:
-    june = voice(JUNE_HZ, 6, sample_rate=sample_rate)
-    return Move(own=likeness_of(june), to=likeness_of(caller), tract=tract)
+likeness = cache(likeness_of)
+
+
+def move_to(caller: Sound, *, tract: float = 1.0) -> Move:
+    return Move(own=likeness(voice(JUNE_HZ, 6)), to=likeness(caller), tract=tract)
 
 
 @pytest.mark.parametrize("hertz", [75, 110, 220, 330])
@@ -106,9 +109,26 @@ def test_the_caller_is_met_in_pitch(caller_hz: int) -> None:
 def test_a_moved_sentence_keeps_rate_and_loudness(sample_rate: int) -> None:
     """So that nothing downstream notices, and nobody turns the volume down."""
     june = voice(JUNE_HZ, 3, sample_rate=sample_rate)
-    said = moved(june, move_to(voice(200, 6, tract=1.2), sample_rate=sample_rate, tract=1.2))
+    said = moved(june, move_to(voice(200, 6, tract=1.2), tract=1.2))
     assert said.sample_rate == sample_rate
     assert loudness(said) == pytest.approx(loudness(june), rel=0.05)
+
+
+def test_a_voice_without_its_fundamental_gets_one() -> None:
+    """As everybody else's has: WORLD's own way of measuring pitch, which needs it, hears it."""
+    june = voice(JUNE_HZ, 6, lowest_harmonic=2)
+    move = Move(own=likeness(june), to=likeness(voice(140, 6)), tract=1.0)
+    heard, _ = pyworld.dio(samples_in(moved(june, move)), 16_000)
+    assert np.median(heard[heard > 0]) == pytest.approx(140, rel=0.1)
+
+
+def test_the_timbre_becomes_the_callers() -> None:
+    """Bright where the caller's is bright: most of the difference is gone."""
+    june, caller = voice(JUNE_HZ, 6), voice(150, 6, tract=1.2)
+    wanted = np.array(likeness(caller).timbre_db)
+    said = likeness_of(moved(june, move_to(caller)))
+    before = np.abs(np.array(likeness(june).timbre_db) - wanted).mean()
+    assert np.abs(np.array(said.timbre_db) - wanted).mean() < before / 2
 
 
 def test_nothing_clips() -> None:

@@ -197,7 +197,8 @@ async def test_the_tap_hands_every_frame_on() -> None:
                 raise StopAsyncIteration
             return self.left.pop(0)
 
-    source, shown = Source(), []
+    source = Source()
+    shown: list[rtc.AudioFrame] = []
     given = list(source.left)
     got = [frame async for frame in Tap(source, shown.append)]
     assert got == given == shown

@@ -102,6 +102,7 @@ SPOILT: dict[str, tuple[Callable[[Samples], Samples], Why]] = {
     "a tone": (tone, Why.NOT_SPEECH),
     "a piano": (piano, Why.NOT_SPEECH),
     "a melody": (melody, Why.NOT_SPEECH),
+    "a machine that beats": (lambda _: noise(-30) * (1 + 1.3 * (TIME % 1 > 0.8)), Why.NOT_SPEECH),
     "noise": (lambda _: noise(-30), Why.NOT_SPEECH),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
+from skill_fakes import FakeKeptVoice
 
 from agent.skill_ports import AWAY, FULL, TOO_LONG, CallAlarms, CallMemory, CallPorts
 from session import MemoryFull, SessionError, StoreError, TextTooLong
@@ -94,6 +95,7 @@ async def test_a_skill_that_speaks_while_the_call_ends_is_let_be() -> None:
         has_model=False,
         memory=CallMemory(None),
         alarms=CallAlarms("timers", None, lambda: None),
+        voice=FakeKeptVoice(),
         clock=lambda: NOON,
         says=over,
         asks=no_answer,

@@ -21,7 +21,7 @@ ONCE = APIConnectOptions(max_retry=0, timeout=1.0)
 
 
 class ScriptedCloner:
-    """Speaks "\\x07\\x00" at a rate of its own; `breaks_after` so many pieces."""
+    """Speaks one sample again and again, at a rate of its own; `breaks_after` so many pieces."""
 
     provider = "local"
     model = "scripted"

@@ -13,7 +13,7 @@ from agent.config import Config, load
 from agent.sessions_command import deleted, forgotten
 from agent.voices.openai_voices import OpenAIVoices
 from agent.voices.sweep import Sweep, sweep
-from bench.provider import Keeping, Refusal, Script, ScriptedProvider
+from bench.provider import Keeping, Refusal, ScriptedProvider
 from session import Session, SessionService, open_sessions
 from skills.sound import Sound
 

@@ -86,6 +86,7 @@ def kind(step: Step[Translation]) -> str:
     """The language that the model translates into, or what the mode itself says."""
     if isinstance(step.reply, Say):
         return step.reply.text
+    assert isinstance(step.reply, ByModel)
     assert step.reply.language in LANGUAGES.values()
     return step.reply.language
 

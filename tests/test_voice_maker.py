@@ -140,7 +140,7 @@ async def test_an_earlier_voice_is_taken_up_only_by_its_own_speaker(house: House
     first, _ = await house.cloned()
     assert first.grant is not None
     again, _ = await house.call()
-    assert again.grant is None
+    assert not again.grant
     assert await again.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
     assert again.grant == first.grant
 
@@ -249,4 +249,3 @@ async def test_a_whisper_of_consent_is_too_short(house: House) -> None:
     cloner, _ = await house.call()
     word = Sound(said(CONSENT, "slt").pcm[: 48_000 * 2], 48_000)
     assert await trouble_of(cloner.consent(CONSENT, CONSENT, word)) == Why.TOO_SHORT
-

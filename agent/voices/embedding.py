@@ -32,12 +32,12 @@ LEAST_COVERED = 0.75
 """A last window with less sound than this is left out, if there is another one."""
 
 LEVEL_DBFS = -30.0
-"""To which the mean level is brought. Resemblyzer raises quieter sound to it and leaves louder as it
-is; then the same voice, 20 dB quieter, was refused in 11 of 100 cases instead of 1 (n = 123)."""
+"""To which the mean level is brought. Resemblyzer raises quieter sound to it and leaves louder as
+it is; then the same voice, 20 dB quieter, was refused in 11 of 100 cases instead of 1 (n = 123)."""
 
 FLOOR = 0.1
 """Of the frames in which a band is weakest, the strongest gives the power of steady noise, which is
-taken from all. One side in noise, 20 dB below the voice, was refused in 8 of 100 cases instead of 37
+taken from all. With noise on one side, 20 dB below the voice, 8 of 100 were refused instead of 37
 (n = 123, threshold 0.80), and without noise nothing changed."""
 
 SLICES = 32

@@ -29,7 +29,10 @@ HOLDS_SECONDS = 1.0
 
 
 class CallVoice:
-    """Lives as long as one call; `tell` gets the news for the mode that has the floor."""
+    """Lives as long as one call; `tell` gets the news for the mode that has the floor.
+
+    Without `outlives_call` the store forgets everything with the call, so the voice goes before it.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class CallVoice:
         made_by: str,
         call_id: str,
         valid_seconds: float,
+        outlives_call: bool,
         tell: Callable[[News], Awaitable[None]],
     ) -> None:
         self._voice = voice
@@ -53,6 +57,7 @@ class CallVoice:
         self._session = session
         self._purse = purse
         self._tell = tell
+        self._outlives_call = outlives_call
         self._recorder = CallRecorder(
             detector, is_june_speaking=lambda: voice.agent_state == "speaking"
         )
@@ -64,7 +69,7 @@ class CallVoice:
             call_id=call_id,
             valid_seconds=valid_seconds,
         )
-        self._manifest = Manifest(self._voices, session, call_id)
+        self._manifest = Manifest(self._voices, session, call_id, on_full=self._unlisted)
         self._studio = Studio(self._recorder, self._cloner, self, tell)
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -83,6 +88,8 @@ class CallVoice:
             await asyncio.wait(self._telling, timeout=2.0)
         await self._recorder.aclose()
         await self._manifest.aclose()
+        if not self._outlives_call:
+            await self._cloner.delete()
         await self._made.aclose()
 
     def tap(self) -> None:
@@ -134,6 +141,11 @@ class CallVoice:
         grant = self._cloner.grant
         if grant is not None and grant.consent.consent_id == utterance.consent_id:
             self._manifest.add(utterance)
+
+    def _unlisted(self) -> None:
+        worn = self._speaker.worn
+        if worn is not None:
+            self._speaker.lose(worn, Why.AWAY)
 
     def _lost(self, why: Why) -> None:
         self._studio.do(GiveVoiceBack())

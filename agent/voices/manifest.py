@@ -1,10 +1,11 @@
 """The manifest of a call: each utterance in a caller's voice, listed and signed as it is said."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
-from session import NoConsent, Session, StoreError
+from session import MemoryFull, NoConsent, Session, StoreError, TextTooLong
 from session.manifest import MOST_UTTERANCES
 from session.voice_records import Utterance
 from session.voices import Voices
@@ -18,10 +19,14 @@ RETRY_SECONDS = 1.0
 class Manifest:
     """Lives as long as one call. Speech does not wait for it; its one task writes in order."""
 
-    def __init__(self, voices: Voices, session: Session, call_id: str) -> None:
+    def __init__(
+        self, voices: Voices, session: Session, call_id: str, *, on_full: Callable[[], None]
+    ) -> None:
+        """`on_full` is called where no more can be listed, so that no more may be said."""
         self._voices = voices
         self._session = session
         self._call_id = call_id
+        self._on_full = on_full
         self._listed: list[Utterance] = []
         self._written = 0
         self._changed = asyncio.Event()
@@ -61,6 +66,10 @@ class Manifest:
             except NoConsent:
                 self._listed.clear()  # the voice was deleted, and its manifest with it
                 self._written = 0
+            except (MemoryFull, TextTooLong):
+                log.error("manifest.full")
+                self._listed = self._listed[: self._written]
+                self._on_full()
             except StoreError as error:
                 log.warning("store.unavailable", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)

@@ -52,8 +52,9 @@ def copying_of(
             sessions=sessions,
             session=session,
             purse=models.purse,
-            made_by=config.mockingbird.cloner_in_use,
+            made_by=str(config.cloner_file or config.mockingbird.cloner_in_use),
             call_id=place.call_id,
+            outlives_call=not sessions.store_url.startswith("memory:"),
             valid_seconds=config.mockingbird.hours * SECONDS_PER_HOUR,
             tell=tell,
         )

@@ -1,4 +1,13 @@
-"""Whether a recording of a voice is good enough, and if not, why: measured, not guessed."""
+"""Whether a recording of a voice is good enough, and if not, why: measured, not guessed.
+
+The numbers were chosen on recordings of 231 people, 5 made voices, and what was done to 48 of them.
+With these, 221 of the 231 pass with 8 s, 111 of 116 with 4 s, and 9 of 9 made ones. Found are, of
+48 each: clipped by 10 dB 47 (37 behind an Opus codec), whispered 48, noise 10 dB below the voice 48
+if the room was heard and else none, 5 dB below it 48 and 39, two voices one after the other 47 if
+half and half, 42 if the second has a third, 31 if they take turns every 2 s, but 2 if they speak at
+once. Of 54 pieces of music 47 are refused, 37 of them as no speech. People who read slowly and
+evenly, and recordings that a studio has compressed, are among those wrongly refused.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -101,7 +101,8 @@ class Mockingbird(Mode[Copying]):
         near = how_near(state.asked, heard.text)
         if near == "same":
             waiting = state.model_copy(update={"is_waiting": True})
-            return _alone(waiting, Say(lines.MOMENT), TakeConsent(asked=state.asked, heard=heard.text))
+            taking = TakeConsent(asked=state.asked, heard=heard.text)
+            return _alone(waiting, Say(lines.MOMENT), taking)
         return _once_more(state, lines.ALMOST if near == "near" else lines.REPEAT, heard.chance)
 
     def told(self, state: Copying, news: News, heard: Heard) -> Step[Copying] | None:

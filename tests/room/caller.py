@@ -217,7 +217,7 @@ class Caller:
         self.heard.append(Heard(await understand(self._ears, sound), started, ended))
         return self.heard[-1]
 
-    async def ask(self, question: str, voice: str = "slt") -> Heard:
+    async def ask(self, question: str | rtc.AudioFrame, voice: str = "slt") -> Heard:
         """Say it when June is quiet, and hear the answer."""
         _, ended = await self.say(question, voice)
         self.listened_from = max(self.listened_from, ended - 0.2)

@@ -62,9 +62,7 @@ async def piper(text: str) -> rtc.AudioFrame:
     chunks = await asyncio.to_thread(lambda: list(_piper().synthesize(text)))
     data = b"".join(chunk.audio_int16_bytes for chunk in chunks)
     frame = rtc.AudioFrame(data, chunks[0].sample_rate, 1, len(data) // 2)
-    resampler = rtc.AudioResampler(
-        frame.sample_rate, RATE, quality=rtc.AudioResamplerQuality.HIGH
-    )
+    resampler = rtc.AudioResampler(frame.sample_rate, RATE, quality=rtc.AudioResamplerQuality.HIGH)
     return rtc.combine_audio_frames([*resampler.push(frame), *resampler.flush()])
 
 
