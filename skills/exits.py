@@ -32,6 +32,7 @@ STOPPING = Phrases(
         "(this able|the sable|disabled) (skill|skull|still)",
         "disable (skull|still|stone)",
         "(turned|turning) off",
+        "step",
     ],
 )
 GOING_BACK = Phrases(
@@ -47,7 +48,7 @@ GOING_BACK = Phrases(
         "[stop|quit] (talking|speaking|sounding) like me",
         "(use|go back to|back to) your (normal|own|usual|regular|real) voice [again]",
     ],
-    heard_as=["back to (norno|nornoil)", "that to normal", "nor no mode"],
+    heard_as=["back to (norno|nornoil|your mill|your middle)", "that to normal", "nor no mode"],
 )
 HAVING_ENOUGH = Phrases(
     [

@@ -39,6 +39,7 @@ HEARD_AS: Mapping[tuple[str, ...], frozenset[tuple[str, ...]]] = {
     ("june",): frozenset({("jun",), ("dune",), ("gin",), ("jum",), ("jim",)}),
     ("june", "is"): frozenset({("june's",), ("jumis",)}),
     ("allowed",): frozenset({("aloud",)}),
+    ("speak",): frozenset({("sip",), ("speep",)}),
     ("openai",): frozenset(("open", word) for word in ("i", "eye", "aye", "a", "my", "air")),
     ("to",): frozenset({("2",), ("too",)}),
 }

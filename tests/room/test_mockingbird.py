@@ -157,8 +157,11 @@ async def test_a_voice_is_copied_and_given_back(june: Worker, call: Call, voice:
     stayed = near(embed(heard_by(caller, told)), their_speaker)
     assert voice == "piper" or stayed > near(own_speaker, their_speaker)
 
-    back = await ann.says("Stop.")
-    assert "voice" in back.text.lower(), back.text
+    back = await ann.says("Go back to normal.")
+    if "default" not in back.text.lower():
+        print(f"asked again: June heard {caller.finals()[-1:]}")
+        back = await ann.says("Use your normal voice.")
+    assert "default" in back.text.lower(), (back.text, caller.finals())
     again = await ann.says("Who are you?")
     hers = embed(heard_by(caller, again))
     assert voice == "piper" or near(hers, own_speaker) > near(hers, their_speaker)
@@ -178,6 +181,7 @@ async def listed(june: Worker, caller: Caller) -> None:
     assert {one.consent_id for one in said} == {voice.consent.consent_id}
 
 
+@pytest.mark.slow
 async def test_another_speaker_may_not_give_the_sample(june: Worker, call: Call) -> None:
     """The phone was handed over."""
     ann = await begun(call, VOICES["slt"])

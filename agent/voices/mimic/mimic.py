@@ -1,4 +1,4 @@
-"""`mimic`: a clone that is 72 numbers, and needs no network.
+"""`mimic`: a clone that is 71 numbers, and needs no network.
 
 It is computed in threads: `pyworld` lets the event loop run meanwhile. Whoever stops listening
 leaves a piece of a sentence to be computed in vain, a fifth of a second at most on an idle machine.

@@ -102,8 +102,8 @@ def _peaks(correlated: Floats, rate: float) -> tuple[Floats, Floats]:
     before, at, after = left[row, best], here[row, best], right[row, best]
     curve = np.minimum(before - 2 * at + after, -1e-9)
     shift = np.clip(0.5 * (before - after) / curve, -0.5, 0.5)
-    found = np.clip(heights[row, best], 0.0, 1.0)
-    return rate / (first + best + shift), found
+    tops = np.clip(at - 0.25 * (before - after) * shift, 0.0, 1.0)
+    return rate / (first + best + shift), np.where(heights[row, best] > 0, tops, 0.0)
 
 
 def _cheapest(hertz: Floats, gain: Floats, unvoiced: Floats) -> Floats:
