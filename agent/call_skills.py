@@ -26,7 +26,7 @@ from session import Session, SessionService, SkillSession
 from session.alarms import KEPT_AS, UserAlarms
 from session.floor import Floor
 from session.mode_steps import ModeSteps
-from session.outcomes import Answered, CallCan, Line, Outcome, Spoken, UseTool
+from session.outcomes import BEGIN, Answered, CallCan, Line, Outcome, Spoken, UseTool
 from skills import Alarm, CancelAlarm, Effect, News, Ports, SetAlarm, Skill, SkillError
 from skills.mockingbird import Mockingbird
 from skills.registry import Registry
@@ -158,7 +158,14 @@ class CallSkills:
 
     def shown(self, tools: Sequence[llm.Tool]) -> list[llm.Tool]:
         """Those that a model may use now."""
-        return [tool for tool in tools if self._tools.is_for_model(tool.id)]
+        hidden = "" if self._can.clones else BEGIN + Mockingbird.name
+        return [tool for tool in tools if self._tools.is_for_model(tool.id) and tool.id != hidden]
+
+    @property
+    def _skills(self) -> Sequence[Skill]:
+        """All that June can do in this call."""
+        of_all = self._registry.skills
+        return [one for one in of_all if self._can.clones or one.name != Mockingbird.name]
 
     def call(self, use: UseTool) -> llm.FunctionToolCall:
         return self._tools.call(use)
@@ -217,7 +224,7 @@ class CallSkills:
 
         return CallPorts(
             language=self._session.language,
-            skills=self._registry.skills,
+            skills=self._skills,
             has_model=self._can.has_model,
             memory=CallMemory(kept),
             alarms=CallAlarms(skill.name, self._alarms, self._look_again),

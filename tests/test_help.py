@@ -20,7 +20,10 @@ from skills.words import words_of
 
 REGISTRY = Registry([skill_of_module(skills.help)])
 
-ALL = "I can tell the time, set timers, keep notes, tell stories, and translate."
+ALL = (
+    "I can tell the time, set timers, keep notes, tell stories, translate, "
+    "and speak with your voice."
+)
 MODEL = "For anything else I need a language model."
 
 ASKED = [
