@@ -183,6 +183,7 @@ def test_what_the_readme_says_can_be_said() -> None:
         {"notes"},
         {"storyteller"},
         {"translator"},
+        {"mockingbird"},
         {"help", "end_call"},
     ]
 
