@@ -100,6 +100,8 @@ class SkillTools:
         self, name: str, arguments: Mapping[str, Any], context: RunContext[None]
     ) -> str | None:
         call_id = context.function_call.call_id
+        if call_id in self._by_phrase and name != ANSWER and self._floor.has_question:
+            self._drop_question()  # it was no answer
         if call_id not in self._by_phrase and not self.is_for_model(name):
             # LiveKit runs any tool that the call has, and models use what they have seen used.
             raise ToolError(f"{name} is not available now.")

@@ -85,11 +85,16 @@ class Floor:
 
         None where nobody waits for it.
         """
-        skill, holder = self._skill, _holder(self._skill)
-        if skill is None or holder is None:
-            return None
-        taken = await self._steps.told(holder, news)
-        if taken is None or _holder(self._skill) != holder:
+        holder, taken = _holder(self._skill), None
+        while holder is not None:
+            taken = await self._steps.told(holder, news)
+            before, holder = holder, _holder(self._skill)
+            if holder == before:
+                break
+            if holder is not None and holder.started_at != before.started_at:
+                return None
+        skill = self._skill
+        if skill is None or holder is None or taken is None:
             return None
         self._news += 1
         if skill.stage == "confirming":
@@ -199,8 +204,7 @@ class Floor:
         words = words_of(text)
         skill = self._skill
         if self.has_question:
-            answer = "" if leaves(words, self._language) else text
-            return Taken(UseTool(ANSWER, {"answer": answer}), skill)
+            return self._answered(text, words, skill)
         if skill is None:
             return Taken(self._by_phrase(words) or Answered(), None)
         if (left := self._left(words)) is not None:
@@ -214,12 +218,27 @@ class Floor:
             return Taken(asked, skill)
         return await self._steps.step(skill, text, is_typed=is_typed)
 
+    def _answered(self, text: str, words: Words, skill: SkillSession | None) -> Taken:
+        """To an ability's question; but what lasts until it is left can be left here too."""
+        mode = None if skill is None else self._registry.modes.get(skill.name)
+        if skill is not None and mode is not None and mode.when_over:
+            if self._left(words) is not None:
+                return Taken(UseTool(ANSWER, {"answer": ""}), None)
+            asked = self._by_phrase(words)
+            if isinstance(asked, UseTool) and asked.name in self._own(mode):
+                return Taken(asked, skill)
+        answer = "" if leaves(words, self._language) else text
+        return Taken(UseTool(ANSWER, {"answer": answer}), skill)
+
+    def _own(self, mode: AnyMode) -> frozenset[str]:
+        """The abilities of the skill that the mode belongs to."""
+        return frozenset(one.name for one in self._registry.skill_of(mode.name).abilities)
+
     def _is_heard(self, asked: Outcome, mode: AnyMode, skill: SkillSession) -> bool:
         """Whether a phrase means something inside this mode."""
         if not isinstance(asked, UseTool) or asked.name == BEGIN + mode.name:
             return False
-        own = self._registry.skill_of(mode.name).abilities
-        return not skill.takes_all or asked.name in (one.name for one in own)
+        return not skill.takes_all or asked.name in self._own(mode)
 
     def _by_phrase(self, words: Words) -> Outcome | None:
         if not self._steps.can.knows_phrases:

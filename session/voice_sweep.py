@@ -6,6 +6,9 @@ from session.voice_deletion import delete_voice, drop, finish, retire
 from session.voice_places import GRACE_SECONDS, CloneEntry, ConsentEntry, VoicePlaces
 from session.voice_records import Doomed, Receipt, Why
 
+UNUSED_SECONDS = 900.0
+"""After which a consent of which no voice was made is of no use to anybody."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -59,7 +62,11 @@ async def _look_at_consent(places: VoicePlaces, entry: ConsentEntry) -> bool:
         return await delete_voice(places, entry.user, "refused") is not None
     if found.consent is not None and found.consent.consent_id == entry.consent_id:
         if places.now() < entry.expires_at:
-            return False
+            if found.clones or places.now() < entry.listed_at + UNUSED_SECONDS:
+                return False
+            # Its call died, or was lost, before a voice was made of it.
+            only = entry.consent_id
+            return await delete_voice(places, entry.user, "unfinished", only=only) is not None
         deleted = await delete_voice(places, entry.user, "expired", only=entry.consent_id)
         return deleted is not None
     if places.now() >= entry.listed_at + GRACE_SECONDS:

@@ -5,6 +5,7 @@ Fake ports; the agent's own are in `test_voice_in_call.py` and in `tests/room/`.
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from voice_fakes import QUICK, Scene
@@ -389,3 +390,52 @@ async def test_a_turn_that_was_considered_before_news_came_does_not_undo_them(be
     assert scene.stage == "cloning_voice"
     scene.cloner.making.set_result(None)
     await scene.reach("active")
+
+
+@pytest.mark.parametrize("words", ["Stop using my voice.", "Use your normal voice.", "Stop."])
+async def test_an_exit_is_none_the_less_one_while_something_is_asked(
+    begun: Begun, words: str
+) -> None:
+    scene = await begun("active")
+    scene.floor.has_question = True
+    await scene.says(words)
+    assert (scene.stage, scene.speaker.is_cloned) == ("inactive", False)
+
+
+async def test_delete_my_voice_is_no_answer(begun: Begun) -> None:
+    scene = await begun("active")
+    scene.floor.has_question = True
+    outcome = await scene.says("Delete my voice.")
+    assert getattr(outcome, "name", None) == "delete_my_voice"
+    assert getattr(await scene.says("Blue."), "name", None) == "answer_question"
+
+
+async def test_a_sample_that_is_there_while_a_turn_is_taken_is_not_lost(begun: Begun) -> None:
+    """News and a turn at the same moment: the mode goes on, whichever comes first."""
+    scene = await begun("capturing_audio")
+    told, turn_taken = scene.floor._steps.told, False
+
+    async def slow(holder: Any, news: Any) -> Any:
+        nonlocal turn_taken
+        taken = await told(holder, news)
+        if not turn_taken:
+            turn_taken = True
+            await scene.says("It was a sunny day.")
+        return taken
+
+    object.__setattr__(scene.floor._steps, "told", slow)
+    scene.recorder.spoken.set()
+    await scene.reach("cloning_voice")
+    assert turn_taken
+
+
+async def test_what_is_asked_to_leave_it_in_other_words(begun: Begun) -> None:
+    for words in (
+        "Don't use my voice anymore.",
+        "Stop speaking with my voice.",
+        "Speak in your own voice.",
+        "I want my voice back.",
+    ):
+        scene = await begun("active")
+        await scene.says(words)
+        assert (words, scene.stage) == (words, "inactive")

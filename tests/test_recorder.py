@@ -114,13 +114,6 @@ async def test_after_stop_nothing_is_there(hearing: Hearing) -> None:
         await hearing.recorder.said()
 
 
-async def test_a_sentence_of_consent_has_a_longest_length(hearing: Hearing) -> None:
-    hearing.recorder.listen()
-    await hearing.show(limits.LONGEST_SAID_SECONDS + 20, SPEECH)
-    said = await hearing.recorder.said()
-    assert said.seconds == pytest.approx(limits.LONGEST_SAID_SECONDS, abs=0.1)
-
-
 async def test_a_sample_ends_with_the_sentence_in_which_it_is_long_enough(hearing: Hearing) -> None:
     async with hearing.sampling() as taking:
         await hearing.show(5, SPEECH)
@@ -221,3 +214,22 @@ async def test_words_that_came_before_its_end_are_not_waited_for(hearing: Hearin
         hearing.recorder.end_turn()
         await hearing.show(3, SILENCE)
         await taken(taking)
+
+
+async def test_words_and_sound_of_a_turn_belong_together(hearing: Hearing) -> None:
+    """A turn that was refused, say, leaves nothing of its sound for the one that consents."""
+    hearing.recorder.listen()
+    await hearing.show(12, SPEECH)
+    await hearing.show(1, SILENCE)
+    hearing.recorder.end_turn()
+    await hearing.show(3.2, SPEECH)
+    hearing.recorder.end_turn()
+    assert (await hearing.recorder.said()).seconds == pytest.approx(3.2, abs=0.1)
+
+
+async def test_who_says_far_more_than_the_sentence_has_not_said_it(hearing: Hearing) -> None:
+    hearing.recorder.listen()
+    await hearing.show(limits.LONGEST_SAID_SECONDS + 5, SPEECH)
+    with pytest.raises(VoiceTrouble) as trouble:
+        await hearing.recorder.said()
+    assert trouble.value.why == Why.NOT_SPEECH

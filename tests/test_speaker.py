@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from livekit.agents import APIConnectionError, APIConnectOptions, tts
@@ -161,6 +162,34 @@ async def test_an_utterance_that_is_cut_off_is_listed(mouth: Mouth) -> None:
     assert len(mouth.said) == 1
     assert mouth.lost == []
     assert mouth.voice.is_cloned
+
+
+async def test_a_voice_that_is_taken_off_stops_within_its_sentence(mouth: Mouth) -> None:
+    mouth.put_on()
+    worn = mouth.voice.worn
+    assert worn is not None
+    whole = await mouth.says("One.")
+    mouth.put_on()
+    heard = bytearray()
+    async with mouth.voice.synthesize("Two.", conn_options=ONCE) as stream:
+        async for sound in stream:
+            heard.extend(sound.frame.data.cast("b"))
+            mouth.voice.worn = None
+    assert 0 < len(heard) < len(whole)
+
+
+async def test_a_voice_that_is_taken_off_while_the_store_is_asked_is_not_heard(
+    mouth: Mouth,
+) -> None:
+    async def holds() -> bool:
+        mouth.voice.worn = None
+        return True
+
+    mouth.put_on()
+    assert mouth.voice.worn is not None
+    mouth.voice.worn = replace(mouth.voice.worn, holds=holds)
+    assert not is_cloned(await mouth.says("One."))
+    assert mouth.cloner.spoken == []
 
 
 @pytest.mark.parametrize("rate", [16_000, 24_000, 48_000])

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from speech_fakes import ScriptedSpeech, ScriptedVAD
 from structlog.testing import capture_logs
+from test_speaker import ScriptedCloner
 from voices_kept import consent_of
 
 from agent.config import Config, load
 from agent.sessions_command import deleted, forgotten
+from agent.voices.choice import name_of_cloner
+from agent.voices.doomed import remove_doomed
 from agent.voices.openai_voices import OpenAIVoices
 from agent.voices.sweep import Sweep, sweep
 from bench.provider import Keeping, Refusal, ScriptedProvider
@@ -48,13 +51,13 @@ async def sessions(config: Config) -> AsyncIterator[SessionService]:
         yield sessions
 
 
-async def a_voice(sessions: SessionService, config: Config, cloner: str = "openai") -> Session:
+async def a_voice(sessions: SessionService, config: Config, cloner: str = "") -> Session:
     """Of Ann's, made at the provider if that is where it is from."""
     session = await sessions.get_or_create_for_room("room", "ann")
     consent = await consent_of(sessions.voices, session)
-    name = await sessions.voices.begin_clone(consent, cloner)
+    name = await sessions.voices.begin_clone(consent, cloner or name_of_cloner(config))
     data = "likeness"
-    if cloner == "openai":
+    if not cloner:
         maker = OpenAIVoices(config.tts, config.key_of("tts"))
         data = await maker.clone(name, SOUND, [SOUND])
         await maker.aclose()
@@ -115,12 +118,44 @@ async def test_a_voice_of_this_machine_is_gone_with_its_record(
 async def test_a_cloner_that_is_not_there_any_more_is_told_to_the_operator(
     sessions: SessionService, config: Config, tmp_path: Path
 ) -> None:
-    session = await a_voice(sessions, config, str(tmp_path / "gone.py"))
+    (tmp_path / "other.py").write_text("raise SystemExit('imported')")
+    session = await a_voice(sessions, config, str(tmp_path / "other.py"))
     await sessions.voices.delete(session.user, "asked")
     with capture_logs() as logs:
         assert await sweep(config, sessions) == 1
     [error] = [line for line in logs if line["log_level"] == "error"]
-    assert "gone.py" in error["error"]
+    assert "other.py` made it" in error["error"]
+
+
+async def test_another_server_than_the_one_that_made_it_confirms_nothing(
+    sessions: SessionService, config: Config, provider: ScriptedProvider
+) -> None:
+    session = await a_voice(sessions, config)
+    await sessions.voices.delete(session.user, "asked")
+    async with ScriptedProvider(ScriptedSpeech(), key=KEY, detector=ScriptedVAD()) as other:
+        tts = config.tts.model_copy(update={"base_url": other.base_url})
+        assert await sweep(config.model_copy(update={"tts": tts}), sessions) == 1
+    assert len(provider.kept) == 2
+    assert await sweep(config, sessions) == 0
+    assert provider.kept == []
+
+
+class Odd(ScriptedCloner):
+    async def delete(self, name: str) -> None:
+        raise ValueError("an answer that nobody expected")
+
+
+async def test_one_odd_answer_does_not_keep_the_others(
+    sessions: SessionService, config: Config
+) -> None:
+    for user in ("ann", "bob"):
+        session = await sessions.get_or_create_for_room(f"room-{user}", user)
+        consent = await consent_of(sessions.voices, session)
+        made_by = "odd" if user == "ann" else "mimic"
+        name = await sessions.voices.begin_clone(consent, made_by)
+        await sessions.voices.keep_clone(consent, name, "x")
+        await sessions.voices.delete(session.user, "asked")
+    assert len(await remove_doomed(sessions.voices, {"odd": Odd(), "mimic": None})) == 1
 
 
 async def test_a_worker_sweeps_at_its_start_and_again(

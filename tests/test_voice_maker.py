@@ -249,3 +249,52 @@ async def test_a_whisper_of_consent_is_too_short(house: House) -> None:
     cloner, _ = await house.call()
     word = Sound(said(CONSENT, "slt").pcm[: 48_000 * 2], 48_000)
     assert await trouble_of(cloner.consent(CONSENT, CONSENT, word)) == Why.TOO_SHORT
+
+
+async def test_who_gives_up_while_the_consent_is_kept_leaves_none(house: House) -> None:
+    cloner, session = await house.call()
+    kept = house.sessions.voices.give
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: object, **given: object) -> object:
+        begun.set()
+        await may_end.wait()
+        return await kept(*args, **given)  # type: ignore[arg-type]
+
+    cloner._voices.give = slow  # type: ignore[method-assign,assignment]
+    consenting = asyncio.create_task(cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt")))
+    async with asyncio.timeout(10):
+        await begun.wait()
+    consenting.cancel()
+    await asyncio.wait({consenting})
+    discarding = asyncio.create_task(cloner.discard())
+    await asyncio.sleep(0)
+    may_end.set()
+    await discarding
+    assert await house.sessions.voices.of(session) is None
+
+
+async def test_a_voice_that_speaks_no_more_is_made_anew(house: House) -> None:
+    """June's own voice may have changed, or its maker has lost it."""
+    first, _ = await house.cloned()
+    house.maker.speech = b""
+    again, _ = await house.call()
+    assert not await again.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    assert again.grant is None
+    assert first.grant is not None
+    assert first.grant.clone.name not in house.maker.held
+
+
+async def test_a_call_that_ends_leaves_no_task(house: House) -> None:
+    cloner, _ = await house.call()
+    await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    house.maker.hangs = True
+    making = asyncio.create_task(cloner.make(said(SAMPLE, "slt")))
+    async with asyncio.timeout(5):
+        while not house.maker.held:
+            await asyncio.sleep(0.005)
+    making.cancel()
+    await asyncio.wait({making})
+    await cloner.aclose()
+    assert cloner._making is not None
+    assert cloner._making.cancelled()

@@ -14,6 +14,7 @@ from speech_fakes import ScriptedSpeech, ScriptedVAD
 from test_voice_maker import CONSENT, SAMPLE, said
 
 from agent.config import Config, load
+from agent.voices.choice import name_of_cloner
 from agent.voices.maker import CallCloner
 from agent.voices.openai_voices import OpenAIVoices
 from agent.voices.sweep import sweep
@@ -124,7 +125,7 @@ async def traces(tmp_path: Path) -> AsyncIterator[Traces]:
                 sessions,
                 session,
                 maker,
-                made_by="openai",
+                made_by=name_of_cloner(config),
                 call_id="call",
                 valid_seconds=24 * HOUR,
             )
@@ -198,9 +199,9 @@ async def test_a_consent_that_nobody_used(traces: Traces) -> None:
 
 
 async def test_a_call_that_died_after_its_consent(traces: Traces) -> None:
-    """The next clean-up after its expiry finds it, or the user's next call does."""
+    """Of which no voice was made: the clean-up finds it, long before it expires."""
     await traces.consent()
-    traces.now[0] += 24 * HOUR
+    traces.now[0] += HOUR / 3
     assert await traces.is_gone()
 
 
@@ -209,7 +210,7 @@ async def test_a_call_that_died_while_the_voice_was_made(traces: Traces) -> None
     await traces.consent()
     voice = await traces.sessions.voices.of(traces.session)
     assert voice is not None
-    name = await traces.sessions.voices.begin_clone(voice.consent, "openai")
+    name = await traces.sessions.voices.begin_clone(voice.consent, name_of_cloner(traces.config))
     traces.seen(name)
     await traces.maker.clone(name, said(SAMPLE, "slt"), [said(CONSENT, "slt")])
     assert len(traces.provider.kept) == 2

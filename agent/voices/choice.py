@@ -17,6 +17,16 @@ MAKER = "make_cloner"
 VERBS = sorted(name for name in vars(Cloner) if not name.startswith("_"))
 
 
+OPENAI = "openai "
+"""Before the server in the name of a cloner: a voice is deleted where it was made."""
+
+
+def name_of_cloner(config: Config, cloner: str | None = None) -> str:
+    """Under which what it made is kept; of the one that is configured, unless it is given."""
+    cloner = cloner or config.mockingbird.cloner_in_use
+    return f"{OPENAI}{config.tts.url}" if cloner == "openai" else str(config.cloner_file or cloner)
+
+
 def cloner_for(config: Config, june: tts.TTS[str]) -> Cloner | None:
     """A new one, for one call or one clean-up; None where callers are not cloned.
 

@@ -39,5 +39,8 @@ async def _delete(one: Doomed, cloner: Cloner | None) -> bool:
     except (CloneFailed, TimeoutError) as error:
         log.warning("voice.not_deleted", cloner=one.cloner, error=str(error) or "it took too long")
         return False
+    except Exception as error:  # noqa: BLE001  the others are to be deleted all the same
+        log.warning("voice.not_deleted", cloner=one.cloner, error=type(error).__name__)
+        return False
     log.info("voice.deleted", cloner=one.cloner, why=one.why)
     return True

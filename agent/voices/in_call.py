@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Literal, Self
 
 import structlog
@@ -23,6 +24,12 @@ from skills.mockingbird.studio import Studio
 from skills.voice import GiveVoiceBack, VoiceDeleted, VoiceFailed, VoiceWish, Why
 
 log = structlog.get_logger(__name__)
+
+CLOSE_SECONDS = 45.0
+"""For a cloner that finishes what it began."""
+
+DISCARD_SECONDS = 4.0
+"""Until the caller is told that something is still being deleted."""
 
 HOLDS_SECONDS = 1.0
 """For the store to say whether a consent still holds; a sentence waits for it."""
@@ -90,7 +97,10 @@ class CallVoice:
         await self._manifest.aclose()
         if not self._outlives_call:
             await self._cloner.delete()
-        await self._made.aclose()
+        await self._cloner.aclose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._made.aclose()
 
     def tap(self) -> None:
         """Once the voice has begun to hear."""
@@ -112,6 +122,7 @@ class CallVoice:
         grant = self._cloner.grant
         if grant is None:
             raise VoiceTrouble(Why.NO_CONSENT)
+        self._manifest.begin(grant.consent.consent_id)
         clone = ClonedTTS(self._made, grant.clone.data)
         self._speaker.worn = Worn(
             consent_id=grant.consent.consent_id,
@@ -160,11 +171,13 @@ class CallVoice:
 
     async def delete(self) -> Literal["nothing", "deleted", "going"]:
         """All of this user's voice, whichever call it was made in. May raise `StoreError`."""
-        self.take_off()
+        was_begun = self._cloner.is_begun
+        # Whatever the store says then: nothing is under way, and the voice is hers.
+        self._studio.do(GiveVoiceBack())
+        is_discarded = await self._studio.discarded(DISCARD_SECONDS)
         await self._manifest.forget()
         is_confirmed = await self._cloner.delete()
-        self._studio.do(GiveVoiceBack())
         await self._tell(VoiceDeleted())
-        if is_confirmed is None:
-            return "nothing"
-        return "deleted" if is_confirmed else "going"
+        if not is_discarded or is_confirmed is False or self._cloner.is_unconfirmed:
+            return "going"
+        return "deleted" if is_confirmed or was_begun else "nothing"

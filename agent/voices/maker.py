@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import structlog
+from livekit.agents import utils
 
 from agent.voices.cloner import CloneFailed, Cloner
 from agent.voices.doomed import remove_doomed
@@ -17,7 +18,7 @@ from agent.voices.proof import prove
 from agent.voices.quality import problem_of
 from agent.voices.same_speaker import is_same_speaker
 from session import NoConsent, Session, SessionError, SessionService
-from session.voice_records import Clone, Consent
+from session.voice_records import Clone, Consent, Voice
 from skills import VoiceTrouble
 from skills.sound import Sound
 from skills.voice import Why
@@ -26,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 LEAST_CONSENT_SECONDS = 2.0
 """Less speech does not tell who it is."""
+
+MAKE_SECONDS = 90.0
+"""Less than a clone may take to be kept, and to be swept."""
 
 TELLS_NO_SPEAKER = (Why.TOO_QUIET, Why.NOT_SPEECH, Why.WHISPERED, Why.SEVERAL_VOICES)
 """What is wrong with a sentence; noise and clipping matter where a voice is made of it."""
@@ -69,6 +73,9 @@ class CallCloner:
         self._name = ""
         """Under which a voice is being made."""
         self._making: asyncio.Task[str] | None = None
+        self._giving: asyncio.Task[Consent] | None = None
+        self.is_unconfirmed = False
+        """Whether the maker has not confirmed that what was discarded last is gone."""
         self.grant: Grant | None = None
 
     @property
@@ -79,28 +86,44 @@ class CallCloner:
         speaker = await self._speaker_of(said)
         with _in_words():
             voice = await self._voices.of(self._session)
-        if voice is not None and voice.clone is not None and voice.clone.cloner == self._made_by:
-            if is_same_speaker(read_embedding(voice.consent.embedding), speaker):
-                self.grant = Grant(voice.consent, voice.clone)
-                log.info("voice.taken_up")
-                return True
-            log.info("voice.of_another_speaker")
+        if voice is not None and await self._is_theirs(voice, speaker):
+            log.info("voice.taken_up")
+            return True
         self.grant = None
         self._clear()
+        giving = self._voices.give(
+            self._session,
+            call_id=self._call_id,
+            asked=asked,
+            heard=heard,
+            audio_sha256=hashlib.sha256(said.pcm).hexdigest(),
+            embedding=write_embedding(speaker),
+            seconds_valid=self._valid_seconds,
+        )
+        self._giving = asyncio.create_task(giving, name="june.voice.consent")
         with _in_words():
-            consent = await self._voices.give(
-                self._session,
-                call_id=self._call_id,
-                asked=asked,
-                heard=heard,
-                audio_sha256=hashlib.sha256(said.pcm).hexdigest(),
-                embedding=write_embedding(speaker),
-                seconds_valid=self._valid_seconds,
-            )
-        self._consenting = _Consenting(consent, speaker)
+            # Who gives up here must know what was kept, to delete it.
+            consent = await asyncio.shield(self._giving)
+        self._consenting, self._giving = _Consenting(consent, speaker), None
         with suppress(SessionError):
             await self._remove()
         return False
+
+    async def _is_theirs(self, voice: Voice, speaker: Embedding) -> bool:
+        """Whether this speaker may put on the voice that is there, and it still speaks."""
+        clone = voice.clone
+        if clone is None or clone.cloner != self._made_by:
+            return False
+        if not is_same_speaker(read_embedding(voice.consent.embedding), speaker):
+            log.info("voice.of_another_speaker")
+            return False
+        try:
+            await prove(self._cloner, clone.data)
+        except CloneFailed as error:
+            log.warning("voice.not_taken_up", cloner=self._made_by, why=str(error))
+            return False
+        self.grant = Grant(voice.consent, clone)
+        return True
 
     async def phrase(self, said: Sound) -> None:
         await self._matched(said)
@@ -111,7 +134,7 @@ class CallCloner:
         try:
             with _in_words():
                 name = self._name = await self._voices.begin_clone(consent, self._made_by)
-            making = self._cloner.clone(name, sample, tuple(self._phrases))
+            making = self._clone(name, sample)
             self._making = asyncio.create_task(making, name="june.voice.make")
             # Who gives up waits for its end before it deletes: half a voice would appear later.
             data = await asyncio.shield(self._making)
@@ -124,6 +147,13 @@ class CallCloner:
         self.grant = Grant(consent, clone)
         self._clear()
         log.info("voice.made", cloner=self._made_by)
+
+    async def _clone(self, name: str, sample: Sound) -> str:
+        try:
+            async with asyncio.timeout(MAKE_SECONDS):
+                return await self._cloner.clone(name, sample, tuple(self._phrases))
+        except TimeoutError:
+            raise CloneFailed(f"it took more than {MAKE_SECONDS:.0f} s") from None
 
     async def _matched(self, said: Sound) -> Consent:
         """The consent of whoever spoke."""
@@ -143,18 +173,42 @@ class CallCloner:
         return await asyncio.to_thread(embed, said)
 
     async def discard(self) -> None:
-        if self._consenting is None:
+        self.is_unconfirmed = False
+        consent = await self._unfinished()
+        if consent is None:
             return
-        if self._making is not None:
-            await asyncio.wait({self._making})
-        # A later call of this user may have consented meanwhile; that is theirs.
-        name, only = self._name, self._consenting.consent.consent_id
-        self._clear()
         with suppress(SessionError):  # the worker's clean-up finds it
+            # A later call of this user may have consented meanwhile; that is theirs.
+            only = consent.consent_id
             await self._voices.delete(self._session.user, "unfinished", only=only)
+        name, making = self._name, self._making
+        if making is not None:
+            await asyncio.wait({making})
+        self._clear()
+        self.is_unconfirmed = bool(name)
+        with suppress(SessionError):
             if name:
                 await self._voices.abandon(name)
-            await self._remove()
+            self.is_unconfirmed = name in await self._remove()
+
+    async def _unfinished(self) -> Consent | None:
+        """What was consented to and not made, also if it is only being kept."""
+        giving, self._giving = self._giving, None
+        if giving is not None:
+            await asyncio.wait({giving})
+            if not giving.cancelled() and giving.exception() is None:
+                return giving.result()
+        return None if self._consenting is None else self._consenting.consent
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether something was consented to, and is not finished."""
+        return self._consenting is not None or self._giving is not None
+
+    async def aclose(self) -> None:
+        """What a maker still does is cut off: the clean-up asks it to delete."""
+        left = [one for one in (self._making, self._giving) if one is not None and not one.done()]
+        await utils.aio.cancel_and_wait(*left)
 
     def _clear(self) -> None:
         self._consenting, self._making = None, None

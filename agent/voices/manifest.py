@@ -40,10 +40,16 @@ class Manifest:
         if self._task is None:
             self._task = asyncio.create_task(self._write_all(), name="june.manifest")
 
+    def begin(self, consent_id: str) -> None:
+        """From now on it is this consent's; what was said under another one went with that."""
+        if any(one.consent_id != consent_id for one in self._listed):
+            self._listed = [one for one in self._listed if one.consent_id == consent_id]
+            self._written = 0
+
     async def forget(self) -> None:
         """Before the voice is deleted: what is not written yet never is."""
         async with self._writing:
-            self._listed.clear()
+            self._listed = []
             self._written = 0
 
     async def aclose(self) -> None:
@@ -64,7 +70,7 @@ class Manifest:
                 async with self._writing:
                     await self._write_new()
             except NoConsent:
-                self._listed.clear()  # the voice was deleted, and its manifest with it
+                self._listed = []  # the voice was deleted, and its manifest with it
                 self._written = 0
             except (MemoryFull, TextTooLong):
                 log.error("manifest.full")
@@ -74,11 +80,17 @@ class Manifest:
                 log.warning("store.unavailable", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 self._changed.set()
+            except Exception as error:  # noqa: BLE001  what is not listed may not be said
+                log.error("manifest.failed", error=type(error).__name__)
+                self._listed = self._listed[: self._written]
+                self._on_full()
 
     async def _write_new(self) -> None:
-        while self._written < len(self._listed):
+        kept = self._listed
+        while self._listed is kept and self._written < len(kept):
             part = self._written // MOST_UTTERANCES
             begin = part * MOST_UTTERANCES
             listed = tuple(self._listed[begin : begin + MOST_UTTERANCES])
             await self._voices.list_utterances(self._session, self._call_id, part, listed)
-            self._written = begin + len(listed)
+            if self._listed is kept:
+                self._written = begin + len(listed)

@@ -8,7 +8,7 @@ from agent.config import Config
 from agent.lines import primary
 from agent.models.build import Models
 from agent.place import Place
-from agent.voices.choice import cloner_for
+from agent.voices.choice import cloner_for, name_of_cloner
 from agent.voices.in_call import CallVoice
 from agent.voices.speaker import VoiceOfCall
 from session import Session, SessionService
@@ -52,7 +52,7 @@ def copying_of(
             sessions=sessions,
             session=session,
             purse=models.purse,
-            made_by=str(config.cloner_file or config.mockingbird.cloner_in_use),
+            made_by=name_of_cloner(config),
             call_id=place.call_id,
             outlives_call=not sessions.store_url.startswith("memory:"),
             valid_seconds=config.mockingbird.hours * SECONDS_PER_HOUR,

@@ -33,8 +33,8 @@ PAUSE_SECONDS = 0.6
 ENOUGH_PAUSE_SECONDS = 2.5
 """The same for somebody who has said the least that is needed, and may say more."""
 
-LONGEST_SAID_SECONDS = 30.0
-"""Of a sentence of consent, with its pauses."""
+LONGEST_SAID_SECONDS = 20.0
+"""Of speech in one turn, that may be a sentence of consent. Who says more is not heard out."""
 
 TURN_SECONDS = 6.0
 """For the words of a sample to be recognised, so that June does not answer them afterwards."""
@@ -80,6 +80,8 @@ class CallRecorder:
         """Since the last speech, or since it listens."""
         self._is_turn_open = False
         """There was speech since the last turn."""
+        self._is_by_turn = True
+        """Whether what was said before the last turn is dropped."""
 
     def show(self, frame: rtc.AudioFrame) -> None:
         if self._stream is not None:
@@ -100,18 +102,24 @@ class CallRecorder:
             task.cancel()
 
     def end_turn(self) -> None:
-        """What was said so far is a turn of the caller's."""
+        """What was said so far is a turn of the caller's; its words and its sound belong together.
+
+        So what is said next is kept without it, unless a sample is taken.
+        """
         self._is_turn_open = False
         self._changed.set()
 
     async def said(self) -> Sound:
+        """Of the last turn, or of the one that is being said."""
         if not self._speech:
             raise VoiceTrouble(Why.SILENT)
+        if self._seconds(self._speech) >= LONGEST_SAID_SECONDS:
+            raise VoiceTrouble(Why.NOT_SPEECH)
         return Sound(bytes(self._speech), self._rate)
 
     async def sample(self) -> Sound:
         self.listen()
-        self._longest_seconds = MOST_SECONDS
+        self._longest_seconds, self._is_by_turn = MOST_SECONDS, False
         await self._until(self._is_enough)
         with suppress(TimeoutError):
             async with asyncio.timeout(TURN_SECONDS):
@@ -170,8 +178,12 @@ class CallRecorder:
                 self._gap += pcm
             if self._seconds(self._quiet) < QUIET_SECONDS:
                 self._quiet += pcm
-        elif self._seconds(self._speech) < self._longest_seconds:
-            self._silent_seconds, self._is_turn_open = 0.0, True
+            return
+        if self._is_by_turn and not self._is_turn_open:
+            self._speech.clear()
+            self._gap.clear()
+        self._silent_seconds, self._is_turn_open = 0.0, True
+        if self._seconds(self._speech) < self._longest_seconds:
             if self._speech:
                 self._speech += self._gap
             self._gap.clear()

@@ -107,7 +107,8 @@ class Sentence(tts.ChunkedStream):
         worn = owner.worn
         if worn is not None and not await worn.holds():
             owner.lose(worn, Why.NO_CONSENT)
-            worn = None
+        if owner.worn is not worn:
+            worn = None  # it was taken off meanwhile
         if worn is None or not await self._cloned(worn, output_emitter):
             async for frame in self._sound_of(owner.june):
                 output_emitter.push_frame(frame)
@@ -117,6 +118,8 @@ class Sentence(tts.ChunkedStream):
         digest, began_at, has_sound = hashlib.sha256(), self._owner.now(), False
         try:
             async for frame in self._sound_of(worn.clone):
+                if self._owner.worn is not worn:
+                    break
                 output_emitter.push_frame(frame)
                 digest.update(frame.data.cast("b"))
                 has_sound = True

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Self
 
 import structlog
 
 from agent.config import Config
 from agent.errors import CannotStart
-from agent.voices.choice import made_by
+from agent.voices.choice import OPENAI, made_by, name_of_cloner
 from agent.voices.cloner import Cloner
 from agent.voices.doomed import remove_doomed
 from session import SessionService, StoreError
@@ -40,9 +39,15 @@ async def sweep(config: Config, sessions: SessionService) -> int:
 
 
 def _cloner_named(config: Config, name: str) -> Cloner:
-    """One that made a voice once, whichever makes them now."""
-    if name != "openai":
-        return made_by(Path(name))
+    """One that made a voice once. What the store names is never imported for that alone."""
+    if not name.startswith(OPENAI):
+        if config.cloner_file is None or name != str(config.cloner_file):
+            raise CannotStart(
+                f"`{name}` made it, and `[mockingbird] cloner` does not name that now"
+            )
+        return made_by(config.cloner_file)
+    if name != name_of_cloner(config, "openai"):
+        raise CannotStart(f"`{name}` made it, and `[tts] base_url` does not name that server now")
     from agent.voices.openai_voices import OpenAIVoices  # noqa: PLC0415 (only if it is needed)
 
     return OpenAIVoices(config.tts, config.key_of("tts"))

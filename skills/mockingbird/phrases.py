@@ -33,12 +33,19 @@ EXITS = (
     "(stop|quit|no more) (mimicking|copying|cloning|imitating|using) (me|my voice)",
     "give [me] [back] my voice [back]",
     "(stop|quit|leave|exit) [the] (voice|voice cloning|copying|mimicking)",
+    "(stop|quit) (speaking|talking|answering) (with|in) my voice",
+    "(don't|do not) use my voice [anymore|any longer|again]",
+    "(speak|talk|answer) (in|with) your own voice [again]",
+    "i want my voice back",
+    "(change|switch) back",
 )
 
 DELETE = (
     "(delete|erase|remove|forget|destroy|wipe) my voice [now|completely|please]",
     "(delete|erase|remove|forget|destroy|wipe) (the|my|that) "
     "(copy of my voice|cloned voice|voice clone|voice copy|voice sample|clone of my voice)",
+    "(delete|erase|remove) (the|my) (recording of my voice|clone|voice recording)",
+    "(delete|erase|remove) my voice and stop",
     "(take back|withdraw|revoke) my (consent|voice consent|consent to use my voice)",
     "i (take back|withdraw|revoke) my consent",
 )

@@ -61,6 +61,8 @@ class Studio:
         self._phrases: list[str] = []
         """Those that are still to be said."""
         self._work: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Also those that still tell what came of them."""
         self._discarding: asyncio.Task[None] | None = None
 
     @property
@@ -114,10 +116,14 @@ class Studio:
 
     def _begin(self, work: Coroutine[None, None, News], seconds: float) -> None:
         self._work = asyncio.create_task(self._finish(work, seconds), name="june.mockingbird")
+        self._tasks.add(self._work)
+        self._work.add_done_callback(self._tasks.discard)
+        # Cancelled before it began, it would leave the work behind.
+        self._work.add_done_callback(lambda _: work.close())
 
     async def _finish(self, work: Coroutine[None, None, News], seconds: float) -> None:
         if self._discarding is not None:
-            await asyncio.wait({self._discarding})
+            await asyncio.wait({self._discarding}, timeout=self._patience.discard_seconds)
         try:
             async with asyncio.timeout(seconds):
                 news = await work
@@ -146,6 +152,13 @@ class Studio:
         except TimeoutError:
             log.warning("mockingbird.not_discarded", why="it took too long; the clean-up does it")
 
+    async def discarded(self, seconds: float) -> bool:
+        """Whether what was given back is discarded, after so long at most."""
+        if self._discarding is None:
+            return True
+        done, _ = await asyncio.wait({self._discarding}, timeout=seconds)
+        return bool(done)
+
     def _cancel(self) -> None:
         if self._work is not None:
             self._work.cancel()
@@ -157,3 +170,5 @@ class Studio:
         self._give_back()
         if self._discarding is not None:
             await asyncio.wait({self._discarding})
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2.0)
