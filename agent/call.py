@@ -32,7 +32,7 @@ from agent.summary_of_call import summary_of
 from agent.typed import TypedOnce, typed
 from agent.voice import build_voice
 from agent.voices.of_call import copying_of
-from agent.voices.speaker import VoiceOfCall
+from agent.voices.speaker import speaker_of
 from agent.watched import watched
 from agent.window import Window
 from agent.zones import zone
@@ -76,7 +76,7 @@ class Call:
         self.stack = AsyncExitStack()
         self._started = time.monotonic()
         idle_seconds = config.call.idle_seconds
-        self._speaker = None if models.tts is None else VoiceOfCall(models.tts, now=time.time)
+        self._speaker = speaker_of(models.tts, self._is_over)
         self.voice = build_voice(models, detector, self._speaker, idle_seconds=idle_seconds)
         self._copying_of = partial(
             copying_of, config, models, self.voice, self._speaker, detector=detector, place=place

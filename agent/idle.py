@@ -58,8 +58,10 @@ class Idle:
 
     async def _wait(self) -> None:
         # LiveKit says once that a caller is away, so whoever waits is asked when they have waited.
-        while self._is_waiting():
-            await self._sleep(1.0)
+        if self._is_waiting():
+            while self._is_waiting():
+                await self._sleep(1.0)
+            await self._sleep(self._patience_seconds)
         log.info("caller.silent", seconds=self._patience_seconds)
         try:
             speech = await self._ask()

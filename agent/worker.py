@@ -26,6 +26,7 @@ from agent.prepare import speak_lines
 from agent.rooms import LiveKitClient
 from agent.skills_found import skills_of
 from agent.turns import load_vad
+from agent.voices.choice import maker_in
 from agent.voices.sweep import Sweep
 from session import SessionService, StoreError, open_sessions
 from session.cleaning import Cleaning
@@ -76,6 +77,8 @@ async def run_worker(
             open_sessions(config.session, guest_tokens=LiveKitGuestTokens(livekit))
         )
         await asyncio.to_thread(skills_of, config)  # two of one name must end `start`
+        if config.cloner_file is not None:
+            await asyncio.to_thread(maker_in, config.cloner_file)  # and so must a wrong one
         await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
         usable = await say_problems(config, strict=strict)
         socket = None

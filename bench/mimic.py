@@ -71,7 +71,7 @@ async def main() -> None:
     print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {ROUNDS} rounds of sentences")
     async with LocalSpeech() as speech:
         june = LocalTTS(speech)
-        mimic = Mimic(june)
+        mimic = Mimic(june, LocalTTS.MODEL)
         began, cpu_began = time.perf_counter(), time.process_time()
         clone = await mimic.clone("bench", sample, ())
         cpu = time.process_time() - cpu_began

@@ -5,9 +5,10 @@ nothing; what a turn changes happens when it is committed, and once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from session.holding import Considered, exits_of, farewell_of, holder_of
 from session.mode_steps import ModeSteps
 from session.outcomes import ANSWER, BEGIN, Answered, Line, Outcome, Own, Spoken, Taken, UseTool
 from session.records import SkillSession, Unheard
@@ -43,7 +44,7 @@ class Floor:
         self._keep = keep
         self._carry_out = carry_out
         self._speak_in = speak_in
-        self._considered: dict[int, dict[str, _Considered]] = {}
+        self._considered: dict[int, dict[str, Considered]] = {}
         """By turn and by its words."""
         self._news = 0
         """So many news have come."""
@@ -65,7 +66,7 @@ class Floor:
 
     def resume(self) -> None:
         """Before the first turn: what is over with its call ends here, if a crash has kept it."""
-        skill = _holder(self._skill)
+        skill = holder_of(self._skill)
         mode = None if skill is None else self._registry.modes.get(skill.name)
         if mode is not None and mode.ends_with_call:
             self._give(None)
@@ -76,7 +77,7 @@ class Floor:
         if text not in considered:
             before, news = self._skill, self._news
             taken = await self._decide(text, is_typed=is_typed)
-            considered[text] = _Considered(before, taken, news)
+            considered[text] = Considered(before, taken, news)
         self._apply(turn)
         return considered[text].taken.outcome
 
@@ -85,10 +86,10 @@ class Floor:
 
         None where nobody waits for it.
         """
-        holder, taken = _holder(self._skill), None
+        holder, taken = holder_of(self._skill), None
         while holder is not None:
             taken = await self._steps.told(holder, news)
-            before, holder = holder, _holder(self._skill)
+            before, holder = holder, holder_of(self._skill)
             if holder == before:
                 break
             if holder is not None and holder.started_at != before.started_at:
@@ -109,7 +110,7 @@ class Floor:
         considered = self._considered.setdefault(turn, {})
         if text not in considered and (left := self._left(words_of(text))) is not None:
             # An attempt that is cancelled early is never considered; who wants out gets out.
-            considered[text] = _Considered(self._skill, left, self._news)
+            considered[text] = Considered(self._skill, left, self._news)
         for old in [one for one in self._committed if one <= turn - REMEMBERED_TURNS]:
             self._considered.pop(old, None)
             del self._committed[old]
@@ -143,7 +144,7 @@ class Floor:
     def _give(self, skill: SkillSession | None) -> None:
         if skill == self._skill:
             return
-        before, after = _holder(self._skill), _holder(skill)
+        before, after = holder_of(self._skill), holder_of(skill)
         self._skill = skill
         self._keep(skill)
         if before is not None and (after is None or after.name != before.name):
@@ -165,8 +166,9 @@ class Floor:
     async def begin(self, name: str, given: Mapping[str, Any]) -> Outcome:
         """A mode was asked for, in a committed turn: at once, or after the caller's yes."""
         mode = self._registry.modes[name]
-        if mode.confirmation is None:
-            taken = await self._steps.begin(name, given)
+        taken = await self._steps.begin(name, given)
+        if mode.confirmation is None or taken.skill is None:
+            taken = self._with_farewell(taken, mode)  # it begins, or refuses to
         else:
             asked = SkillSession(
                 name=name,
@@ -174,17 +176,28 @@ class Floor:
                 state={key: value for key, value in given.items() if value is not None},
                 started_at=self._steps.now().timestamp(),
                 stage="confirming",
-                under=_holder(self._skill),
+                under=holder_of(self._skill),
             )
             taken = Taken(Spoken(mode.confirmation), asked)
         self._take(taken)
         return taken.outcome
 
+    def _with_farewell(self, taken: Taken, mode: AnyMode) -> Taken:
+        """Where something ends that lasts until it is left, that is said before what begins."""
+        before = holder_of(self._skill)
+        ending = None if before is None else self._registry.modes.get(before.name)
+        if ending is None or ending is mode or not (ending.when_over and ending.farewell):
+            return taken
+        if taken.skill is None or not isinstance(taken.outcome, Spoken) or taken.outcome.language:
+            return taken
+        spoken = Spoken(f"{ending.farewell} {taken.outcome.text}")
+        return replace(taken, outcome=spoken)
+
     def leave(self) -> Outcome:
         """The model, or whoever may, ends the mode."""
         if self._skill is None:
             return Answered()
-        farewell = _farewell_of(self._registry.modes.get(self._skill.name))
+        farewell = farewell_of(self._registry.modes.get(self._skill.name))
         self._take(Taken(farewell, None))
         return farewell
 
@@ -197,8 +210,8 @@ class Floor:
             is_no = leaves(words, self._language) or answers(words, self._language) == "no"
             return Taken(Line(Own.CANCELED), skill.under) if is_no else None
         mode = self._registry.modes.get(skill.name)
-        exits = () if mode is None else _exits_of(mode)
-        return Taken(_farewell_of(mode), None) if leaves(words, self._language, exits) else None
+        exits = () if mode is None else exits_of(mode)
+        return Taken(farewell_of(mode), None) if leaves(words, self._language, exits) else None
 
     async def _decide(self, text: str, *, is_typed: bool) -> Taken:
         words = words_of(text)
@@ -238,7 +251,9 @@ class Floor:
         """Whether a phrase means something inside this mode."""
         if not isinstance(asked, UseTool) or asked.name == BEGIN + mode.name:
             return False
-        return not skill.takes_all or asked.name in self._own(mode)
+        ability = self._registry.abilities.get(asked.name)
+        is_goodbye = ability is not None and ability.last_words
+        return not skill.takes_all or is_goodbye or asked.name in self._own(mode)
 
     def _by_phrase(self, words: Words) -> Outcome | None:
         if not self._steps.can.knows_phrases:
@@ -260,36 +275,3 @@ class Floor:
         if skill.asked_again:
             return canceled
         return Taken(Line(Own.UNCLEAR), skill.model_copy(update={"asked_again": True}))
-
-
-@dataclass(frozen=True)
-class _Considered:
-    """What a turn would come to, as it was seen at a moment."""
-
-    before: SkillSession | None
-    """Who had the floor then."""
-    taken: Taken
-    news: int
-    """So many had come then."""
-
-    @property
-    def is_end(self) -> bool:
-        """Whoever wants out gets out, whatever has come since."""
-        return self.before is not None and self.taken.skill is None
-
-
-def _holder(skill: SkillSession | None) -> SkillSession | None:
-    """The mode that has the floor, not one that is only being confirmed."""
-    return skill.under if skill is not None and skill.stage == "confirming" else skill
-
-
-def _farewell_of(mode: AnyMode | None) -> Outcome:
-    if mode is None or mode.farewell is None:
-        return Line(Own.LEFT)
-    return Spoken(mode.farewell)
-
-
-def _exits_of(mode: AnyMode) -> tuple[str, ...]:
-    """Its own, and those by its name."""
-    name = mode.name.replace("_", " ").replace("-", " ")
-    return (*mode.exits, f"(exit|leave|stop|quit|end|disable|turn off) [the] {name} [mode|skill]")

@@ -74,6 +74,11 @@ class Sampled:
 
 
 @dataclass(frozen=True)
+class TakesLong:
+    """The voice is still being made."""
+
+
+@dataclass(frozen=True)
 class VoiceIsOn:
     """June speaks with the caller's voice."""
 
@@ -90,4 +95,4 @@ class VoiceDeleted:
     """The caller, or whoever may, had it deleted."""
 
 
-News = Consented | Sampled | VoiceIsOn | VoiceFailed | VoiceDeleted
+News = Consented | Sampled | TakesLong | VoiceIsOn | VoiceFailed | VoiceDeleted

@@ -53,7 +53,7 @@ def test_by_default_the_voice_is_made_on_this_machine(
 ) -> None:
     """Of June's own voice, also where that is a hosted one."""
     mimic = ModuleType("agent.voices.mimic")
-    monkeypatch.setattr(mimic, "Mimic", lambda own: ("mimic", own), raising=False)
+    monkeypatch.setattr(mimic, "Mimic", lambda own, _: ("mimic", own), raising=False)
     monkeypatch.setitem(sys.modules, "agent.voices.mimic", mimic)
 
     assert load(environ=HOME).mockingbird.cloner == "auto"

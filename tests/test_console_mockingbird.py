@@ -33,7 +33,10 @@ async def well_heard(voice: str) -> tuple[int, str]:
     """A seed, and its words of consent, that June's ears understand from this voice."""
     async with LocalSpeech(threads=1) as ears:
         for seed in range(40):
-            sentence = fresh_sentence(Random(seed))
+            chance = Random(seed)
+            # Before she asks whether the caller is sure she looks whether she can.
+            fresh_sentence(chance)
+            sentence = fresh_sentence(chance)
             sound = heard_at_once(by_flite(sentence, voice)).tobytes()
             if how_near(sentence, await ears.transcribe(sound, final=True)) == "same":
                 return seed, sentence

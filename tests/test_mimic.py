@@ -273,7 +273,7 @@ async def june() -> AsyncIterator[MadeTTS]:
 @pytest.fixture(scope="module")
 async def clone() -> str:
     """Of a voice at 190 Hz, from `MadeTTS`."""
-    return await Mimic(MadeTTS()).clone("ann", voice(190, 6), ())
+    return await Mimic(MadeTTS(), "local/made").clone("ann", voice(190, 6), ())
 
 
 async def spoken(cloner: Cloner, clone: str, text: str) -> Sound:
@@ -284,10 +284,10 @@ async def spoken(cloner: Cloner, clone: str, text: str) -> Sound:
 
 async def test_a_voice_is_made_spoken_with_and_gone(june: MadeTTS) -> None:
     """All of it is in the text that is kept."""
-    cloner: Cloner = Mimic(june)
+    cloner: Cloner = Mimic(june, "local/made")
     clone = await cloner.clone("ann", voice(190, 6), ())
     assert len(clone) < LONGEST_CLONE
-    said = await spoken(Mimic(june), clone, "A sentence of three seconds.")
+    said = await spoken(Mimic(june, "local/made"), clone, "A sentence of three seconds.")
     assert median_hz(said) == pytest.approx(190, rel=0.1)
     assert said.seconds == pytest.approx(2.8, rel=0.2)
     await cloner.delete("ann")
@@ -298,7 +298,7 @@ async def test_a_voice_is_made_spoken_with_and_gone(june: MadeTTS) -> None:
 @pytest.mark.parametrize("text", ["", "  ", "…", "!?"])
 async def test_there_may_be_nothing_to_say(june: MadeTTS, clone: str, text: str) -> None:
     """A provider would call that an error."""
-    assert (await spoken(Mimic(june), clone, text)).pcm == b""
+    assert (await spoken(Mimic(june, "local/made"), clone, text)).pcm == b""
 
 
 async def test_a_clone_of_another_version_is_refused(june: MadeTTS, clone: str) -> None:
@@ -308,19 +308,18 @@ async def test_a_clone_of_another_version_is_refused(june: MadeTTS, clone: str) 
     later, nobody = made | {"version": 2}, made | {"move": made["move"] | {"to": mute}}
     for wrong in map(json.dumps, (later, nobody, {}, "voice_123")):
         with pytest.raises(CloneFailed):
-            await spoken(Mimic(june), wrong, "Hello.")
+            await spoken(Mimic(june, "local/made"), wrong, "Hello.")
 
 
 async def test_a_clone_from_another_voice_of_junes_is_refused(june: MadeTTS, clone: str) -> None:
     """The operator chose another since: moved from there it would be nobody's."""
-    june.name = "another"
     with pytest.raises(CloneFailed, match="another voice"):
-        await spoken(Mimic(june), clone, "Hello.")
+        await spoken(Mimic(june, "local/another"), clone, "Hello.")
 
 
 async def test_a_fault_of_junes_voice_is_a_fault_of_the_clone(june: MadeTTS, clone: str) -> None:
     """In words that hold nothing of a provider's."""
-    cloner = Mimic(june)
+    cloner = Mimic(june, "local/made")
     june.fails = True
     with pytest.raises(CloneFailed) as failed:
         await spoken(cloner, clone, "Hello there.")
@@ -331,7 +330,7 @@ async def test_a_fault_of_junes_voice_is_a_fault_of_the_clone(june: MadeTTS, clo
 
 async def test_who_is_interrupted_stops_speaking(june: MadeTTS, clone: str) -> None:
     """June's own voice is not left speaking to nobody, and the next sentence is whole."""
-    cloner = Mimic(june)
+    cloner = Mimic(june, "local/made")
     long = "A sentence that takes about six seconds or so, and has a pause."
     async with aclosing(cloner.speak(clone, long)) as said:
         await anext(said)
@@ -373,7 +372,7 @@ async def june_says(speech: LocalSpeech, text: str) -> Sound:
 async def nearer(speech: LocalSpeech, name: str) -> tuple[float, float, float]:
     """How like the caller June is before and after; the pitch, as a part of the caller's."""
     june, sample = LocalTTS(speech), await caller(name)
-    cloner = Mimic(june)
+    cloner = Mimic(june, "local/made")
     clone = await cloner.clone(name, sample, ())
     before = [await june_says(speech, text) for text in SENTENCES[:3]]
     after = [await spoken(cloner, clone, text) for text in SENTENCES[:3]]
@@ -416,7 +415,7 @@ async def test_what_is_moved_is_understood() -> None:
         before = [await _errors(speech, text, await june_says(speech, text)) for text in SENTENCES]
         print(f"unmoved: word error rate {np.mean(before):.3f}, n = {len(SENTENCES)} sentences")
         for name in ("slt", "rms", "two_cities"):
-            cloner = Mimic(june)
+            cloner = Mimic(june, "local/made")
             clone = await cloner.clone(name, await caller(name), ())
             after = [
                 await _errors(speech, text, await spoken(cloner, clone, text)) for text in SENTENCES

@@ -47,8 +47,10 @@ async def runner() -> AsyncIterator[Runner]:
 async def begun(registry: Registry, runner: Runner) -> AsyncIterator[Begun]:
     scenes: list[Scene] = []
 
-    async def begun(stage: str = "inactive", patience: Patience | None = None) -> Scene:
-        scene = Scene(registry, runner, patience=patience)
+    async def begun(
+        stage: str = "inactive", patience: Patience | None = None, *, is_heard: bool = True
+    ) -> Scene:
+        scene = Scene(registry, runner, patience=patience, is_heard=is_heard)
         scenes.append(scene)
         if stage != "inactive":
             await scene.until(stage)
@@ -106,8 +108,7 @@ def test_it_begins_by_phrase(registry: Registry, phrase: str) -> None:
 
 async def test_a_call_that_can_clone_nobody_says_so(registry: Registry, runner: Runner) -> None:
     scene = Scene(registry, runner, clones=False)
-    await scene.floor.begin("mockingbird", {})
-    assert await scene.says("Yes.") == Spoken(lines.NOT_HERE)
+    assert await scene.floor.begin("mockingbird", {}) == Spoken(lines.NOT_HERE)
     assert scene.stage == "inactive"
 
 
@@ -153,7 +154,7 @@ async def test_an_exit_while_the_voice_is_made_wins_over_it(begun: Begun) -> Non
 @pytest.mark.parametrize("stage", STATES[1:])
 async def test_barge_in(begun: Begun, stage: str) -> None:
     """Who interrupts June is where they were, and in the voice that they had."""
-    scene = await begun(stage)
+    scene = await begun(stage, is_heard=False)
     scene.floor.said(scene.said[-1][:9], interrupted=True)
     is_cloned = scene.speaker.is_cloned
     outcome = await scene.says(scene.asked if stage == "awaiting_voice_sample" else "Hang on June.")
@@ -179,7 +180,7 @@ async def test_silence_instead_of_a_sample(begun: Begun) -> None:
         if times < MOST_TRIES:
             await scene.hears(lines.BETTER[Why.SILENT], times)
     await scene.reach("error")
-    assert sum("I didn't hear anything." in said for said in scene.said) == MOST_TRIES - 1
+    assert sum("I didn't hear anything." in said for said in scene.said) == MOST_TRIES
     assert not scene.speaker.is_cloned
     assert "deleted" in scene.said[-1]
 
@@ -366,7 +367,9 @@ async def test_another_skill_in_the_callers_voice(begun: Begun) -> None:
 
 async def test_another_mode_takes_the_floor_and_the_voice_is_junes(begun: Begun) -> None:
     scene = await begun("active")
-    await scene.floor.begin("storyteller", {})
+    outcome = await scene.floor.begin("storyteller", {})
+    assert isinstance(outcome, Spoken)
+    assert outcome.text.startswith(lines.BACK)
     assert scene.floor.skill is not None
     assert scene.floor.skill.name == "storyteller"
     assert not scene.speaker.is_cloned
@@ -439,3 +442,57 @@ async def test_what_is_asked_to_leave_it_in_other_words(begun: Begun) -> None:
         scene = await begun("active")
         await scene.says(words)
         assert (words, scene.stage) == (words, "inactive")
+
+
+@pytest.mark.parametrize("stage", ["awaiting_voice_sample", "capturing_audio", "cloning_voice"])
+@pytest.mark.parametrize(
+    "words", ["No.", "No thanks.", "I do not consent.", "I changed my mind.", "I don't want to."]
+)
+async def test_who_does_not_want_to_is_not_pressed(begun: Begun, stage: str, words: str) -> None:
+    scene = await begun(stage)
+    await scene.says(words)
+    assert (scene.stage, scene.said[-1]) == ("inactive", lines.LEFT_IT)
+    assert not scene.studio.is_busy
+
+
+async def test_goodbye_is_goodbye_in_the_middle_of_it(begun: Begun) -> None:
+    scene = await begun("awaiting_voice_sample")
+    assert getattr(await scene.says("Goodbye."), "name", None) == "end_call"
+
+
+async def test_a_sentence_is_said_again_to_who_asks_for_it(begun: Begun) -> None:
+    """Twice, and that is no try; then it is one."""
+    scene = await begun("awaiting_voice_sample")
+    sentence = scene.asked
+    for words in ("What?", "Can you repeat that?"):
+        await scene.says(words)
+        assert scene.asked == sentence
+    await scene.says("What?")
+    assert scene.asked != sentence
+    assert scene.stage == "awaiting_voice_sample"
+
+
+async def test_a_maker_that_takes_long(begun: Begun) -> None:
+    """The caller is told so, not left in silence."""
+    scene = await begun("capturing_audio", Patience(long_seconds=0.02))
+    scene.recorder.spoken.set()
+    await scene.hears(lines.STILL, times=2)
+    scene.cloner.making.set_result(None)
+    await scene.reach("active")
+
+
+async def test_what_nobody_has_heard_is_said_again(begun: Begun) -> None:
+    """A caller who talked over it would else be answered in their own voice, unannounced."""
+    scene = await begun("active", is_heard=False)
+    scene.floor.said("", interrupted=True)
+    scene.is_heard = True
+    assert await scene.says("And another thing.") == Spoken(lines.GOT_IT)
+    assert await scene.says("And another thing.") == Answered(lines.IN_YOUR_VOICE)
+
+
+async def test_asking_for_it_again(begun: Begun) -> None:
+    active = await begun("active")
+    assert await active.says("Copy my voice.") == Spoken(lines.ALREADY)
+    error = await begun("error")
+    await error.says("Copy my voice.")
+    assert error.stage == "awaiting_voice_sample"

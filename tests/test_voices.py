@@ -28,6 +28,7 @@ from session.store import MemoryStore, Store
 from session.store.retention import MOST_KEYS
 from session.voice_places import GRACE_SECONDS, KEEP_WITHIN_SECONDS, ROOM
 from session.voice_records import SCOPE, Kind, Receipt
+from session.voice_sweep import UNUSED_SECONDS
 
 ALL_REMOVED: tuple[Kind, ...] = ("consent", "embedding", "clone", "manifest", "provider copy")
 
@@ -470,21 +471,31 @@ async def test_a_clone_whose_maker_died_with_the_call_is_found(
 
 
 async def test_what_expired_is_found(store: Store, voices: Voices, clock: Clock) -> None:
-    """With a clone, and without; not before."""
-    ann, bob = await call_of(store), await call_of(store, "bob")
+    """With a clone; not before."""
+    ann = await call_of(store)
     _, clone = await voice_of(voices, ann)
-    await consent_of(voices, bob, hours=48)
     clock.now = NOW + DAY - 1
     assert await voices.overdue() == ()
     clock.now += 1
     (doomed,) = await voices.overdue()
     assert (doomed.name, doomed.why) == (clone.name, "expired")
     assert await raw(store, "ann") == {}
+    assert await voices.expire() == 0
+
+
+async def test_a_consent_of_which_no_voice_was_made_is_found(
+    store: Store, voices: Voices, clock: Clock
+) -> None:
+    """Its call died, or was lost."""
+    await consent_of(voices, await call_of(store, "bob"), hours=48)
+    clock.now += UNUSED_SECONDS - 1
+    assert await voices.expire() == 0
     assert await raw(store, "bob") != {}
-    clock.now = NOW + 2 * DAY
+    clock.now += 1
     assert await voices.expire() == 1
     assert await raw(store, "bob") == {}
-    assert await voices.expire() == 0
+    [receipt] = await voices.receipts(TODAY)
+    assert receipt.why == "unfinished"
 
 
 async def test_a_clone_whose_user_was_forgotten_is_found(store: Store, voices: Voices) -> None:

@@ -27,6 +27,7 @@ from session import Consent, NoConsent, Voice, Voices
 from session.records import new_session
 from session.store import SqliteStore
 from session.voice_places import GRACE_SECONDS, KEEP_WITHIN_SECONDS
+from session.voice_sweep import UNUSED_SECONDS
 
 EXAMPLES = 40
 STEPS = 30
@@ -77,6 +78,11 @@ class VoicesMachine(RuleBasedStateMachine):
     def valid(self, user: str) -> Plain | None:
         one = self.plain.get(user)
         return one if one and self.clock.now < one.voice.consent.expires_at else None
+
+    def is_unused(self, user: str) -> bool:
+        """A consent of which no voice was made, and will not be."""
+        one = self.plain[user].voice
+        return one.clone is None and self.clock.now >= one.consent.given_at + UNUSED_SECONDS
 
     @rule(user=st.sampled_from(USERS), hours=st.sampled_from([1, 24]))
     def give(self, user: str, hours: int) -> None:
@@ -159,7 +165,7 @@ class VoicesMachine(RuleBasedStateMachine):
     @rule(verified=st.booleans())
     def sweep(self, verified: bool) -> None:
         for user in USERS:
-            if self.valid(user) is None:
+            if self.valid(user) is None or self.is_unused(user):
                 self.forget(user)
         for one in self.opened.run(self.voices.overdue()):
             assert one.name in self.at_maker

@@ -126,7 +126,10 @@ class Scene:
         patience: Patience | None = None,
         now: Callable[[], datetime] = lambda: WEDNESDAY,
         clones: bool = True,
+        is_heard: bool = True,
     ) -> None:
+        """`is_heard`: what June says is heard to its end, before the caller says something."""
+        self.is_heard = is_heard
         self.recorder = FakeRecorder()
         self.cloner = FakeCloner()
         self.speaker = FakeSpeaker()
@@ -156,6 +159,8 @@ class Scene:
     def _say(self, outcome: Outcome) -> None:
         if isinstance(outcome, Spoken):
             self.said.append(outcome.text)
+            if self.is_heard:
+                self.floor.said(outcome.text, interrupted=False)
         elif isinstance(outcome, Line):
             self.said.append(outcome.which.value)
 

@@ -8,6 +8,7 @@ from livekit.agents import tts
 
 from agent.config import Config
 from agent.errors import CannotStart
+from agent.models.build import voice_name
 from agent.voices.cloner import Cloner
 from skills.importing import IMPORT_SECONDS, import_file, in_time
 
@@ -48,7 +49,7 @@ def cloner_for(config: Config, june: tts.TTS[str]) -> Cloner | None:
         case _:
             from agent.voices.mimic import Mimic  # noqa: PLC0415 (WORLD is heavy)
 
-            return Mimic(june)
+            return Mimic(june, voice_name(config))
 
 
 def made_by(file: Path) -> Cloner:

@@ -17,7 +17,7 @@ from agent.voices.recorder import CallRecorder
 from agent.voices.speaker import VoiceOfCall, Worn
 from agent.voices.tap import Tap
 from session import Session, SessionService, StoreError
-from session.purse import CallPurse
+from session.usage import Purse
 from session.voice_records import Utterance
 from skills import News, VoiceTrouble
 from skills.mockingbird.studio import Studio
@@ -50,7 +50,7 @@ class CallVoice:
         *,
         sessions: SessionService,
         session: Session,
-        purse: CallPurse,
+        purse: Purse,
         made_by: str,
         call_id: str,
         valid_seconds: float,

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
+import structlog
 from livekit.agents import AgentSession, vad
 
 from agent.config import Config
+from agent.errors import CannotStart
 from agent.lines import primary
 from agent.models.build import Models
 from agent.place import Place
@@ -13,6 +15,8 @@ from agent.voices.in_call import CallVoice
 from agent.voices.speaker import VoiceOfCall
 from session import Session, SessionService
 from skills import News
+
+log = structlog.get_logger(__name__)
 
 SECONDS_PER_HOUR = 3_600
 
@@ -39,7 +43,11 @@ def copying_of(
         return None
     if primary(session.language) != "en":
         return None
-    cloner = cloner_for(config, speaker.june)
+    try:
+        cloner = cloner_for(config, speaker.june)
+    except CannotStart as error:
+        log.error("cloner.unusable", error=str(error))  # a call without it is better than none
+        return None
     if cloner is None:
         return None
 

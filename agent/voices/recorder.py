@@ -39,6 +39,9 @@ LONGEST_SAID_SECONDS = 20.0
 TURN_SECONDS = 6.0
 """For the words of a sample to be recognised, so that June does not answer them afterwards."""
 
+STILL_SECONDS = 20.0
+"""Without any sound, not even silence: the microphone is off, or the caller's network lost."""
+
 SPEECH = 0.5
 """How sure the VAD is of speech; its own default."""
 
@@ -121,7 +124,7 @@ class CallRecorder:
         self.listen()
         self._longest_seconds, self._is_by_turn = MOST_SECONDS, False
         await self._until(self._is_enough)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, VoiceTrouble):
             async with asyncio.timeout(TURN_SECONDS):
                 await self._until(lambda: not self._is_turn_open)
         speech = Sound(bytes(self._speech), self._rate)
@@ -137,7 +140,10 @@ class CallRecorder:
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._changed.clear()
-            await self._changed.wait()
+            try:
+                await asyncio.wait_for(self._changed.wait(), STILL_SECONDS)
+            except TimeoutError:
+                raise VoiceTrouble(Why.SILENT) from None
 
     async def aclose(self) -> None:
         self.stop()

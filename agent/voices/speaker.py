@@ -5,6 +5,7 @@ sentence asks anew whether the consent still holds.
 """
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -36,13 +37,21 @@ class Worn:
 class VoiceOfCall(tts.TTS[str]):
     """Lives as long as one call. To LiveKit it is one voice, whose sound has one rate."""
 
-    def __init__(self, june: tts.TTS[str], *, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        june: tts.TTS[str],
+        *,
+        is_over: Callable[[], bool] = lambda: False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Once the call `is_over` but for her goodbye, she says that in her own voice."""
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=False),
             sample_rate=june.sample_rate,
             num_channels=june.num_channels,
         )
         self.june = june
+        self.is_over = is_over
         self.now = now
         self.worn: Worn | None = None
 
@@ -85,6 +94,11 @@ class VoiceOfCall(tts.TTS[str]):
         await self.june.aclose()
 
 
+def speaker_of(june: tts.TTS[str] | None, is_over: Callable[[], bool]) -> VoiceOfCall | None:
+    """None for a call that is only typed."""
+    return None if june is None else VoiceOfCall(june, is_over=is_over)
+
+
 class Sentence(tts.ChunkedStream):
     """One text becoming sound, in the voice that June has when its turn comes."""
 
@@ -104,10 +118,10 @@ class Sentence(tts.ChunkedStream):
             num_channels=owner.num_channels,
             mime_type="audio/pcm",
         )
-        worn = owner.worn
+        worn = None if owner.is_over() else owner.worn
         if worn is not None and not await worn.holds():
             owner.lose(worn, Why.NO_CONSENT)
-        if owner.worn is not worn:
+        if worn is not None and owner.worn is not worn:
             worn = None  # it was taken off meanwhile
         if worn is None or not await self._cloned(worn, output_emitter):
             async for frame in self._sound_of(owner.june):

@@ -22,6 +22,7 @@ from skills.voice import (
     Sampled,
     TakeConsent,
     TakeSample,
+    TakesLong,
     VoiceDeleted,
     VoiceFailed,
     VoiceIsOn,
@@ -31,6 +32,9 @@ from skills.voice import (
 from skills.words import words_of
 
 HELP = "speak with your voice"
+
+MOST_REPEATS = 2
+"""So often a sentence is said again to who asks for that, without it being a try."""
 
 MOST_TRIES = 3
 """So often a sentence may be said, or a sample given."""
@@ -50,6 +54,10 @@ class Copying(BaseModel):
     """Whether that sentence is June's own, and not one that the maker of voices demands."""
     is_waiting: bool = False
     """What was said is being looked at."""
+    repeats: int = Field(default=0, ge=0)
+    """How often the caller had that sentence said again."""
+    is_unheard: bool = False
+    """Nobody has heard yet that the voice is on."""
     has_spoken: bool = False
     """The caller has, while their voice was made."""
 
@@ -77,6 +85,9 @@ class Mockingbird(Mode[Copying]):
         return _ask(lines.CONSENT, heard.chance)
 
     def step(self, state: Copying, heard: Heard) -> Step[Copying]:
+        is_before = state.stage not in ("active", "error")
+        if is_before and phrases.refuses(heard.text):
+            return Step(None, Say(lines.LEFT_IT))
         match state.stage:
             case "awaiting_voice_sample":
                 return self._consent(state, heard)
@@ -87,17 +98,31 @@ class Mockingbird(Mode[Copying]):
                 reply: Reply = Say(lines.STILL) if state.has_spoken or heard.is_typed else Quiet()
                 return _alone(state.model_copy(update={"has_spoken": True}), reply)
             case "active":
-                return Step(state, AsUsual(lines.IN_YOUR_VOICE))
+                return self._active(state, heard)
             case "error":
-                if phrases.AGAIN.match(words_of(heard.text)) is not None:
+                if phrases.AGAIN.match(words_of(heard.text)) is not None or _begins(heard):
                     return _ask(lines.CONSENT, heard.chance)
                 return Step(None, AsUsual())
+
+    def _active(self, state: Copying, heard: Heard) -> Step[Copying]:
+        if state.is_unheard:
+            return Step(state.model_copy(update={"is_unheard": False}), Say(lines.GOT_IT))
+        if _begins(heard):
+            return Step(state, Say(lines.ALREADY))
+        return Step(state, AsUsual(lines.IN_YOUR_VOICE))
+
+    def interrupted(self, state: Copying, said: str, heard: str) -> Copying:
+        is_unheard = state.stage == "active" and said == lines.GOT_IT and not heard
+        return state.model_copy(update={"is_unheard": True}) if is_unheard else state
 
     def _consent(self, state: Copying, heard: Heard) -> Step[Copying]:
         if heard.is_typed:
             return _alone(state, Say(lines.TYPED_CONSENT.format(sentence=state.asked)))
         if state.is_waiting:
             return _alone(state, Quiet())
+        if state.repeats < MOST_REPEATS and phrases.REPEAT.match(words_of(heard.text)) is not None:
+            again = state.model_copy(update={"repeats": state.repeats + 1})
+            return _alone(again, Say(lines.REPEAT.format(sentence=state.asked)), Listen())
         near = how_near(state.asked, heard.text)
         if near == "same":
             waiting = state.model_copy(update={"is_waiting": True})
@@ -115,6 +140,8 @@ class Mockingbird(Mode[Copying]):
             case Sampled():
                 making = Copying(stage="cloning_voice", tries=state.tries)
                 return _alone(making, Say(lines.THANK_YOU), MakeVoice())
+            case TakesLong():
+                return _alone(state, Say(lines.STILL))
             case VoiceIsOn():
                 return Step(Copying(stage="active"), Say(lines.GOT_IT))
             case VoiceFailed(why):
@@ -129,6 +156,8 @@ class Mockingbird(Mode[Copying]):
         what = lines.BETTER.get(why)
         if what is None or state.tries + 1 >= MOST_TRIES:
             said = lines.WORSE.get(why, lines.BROKEN)
+            if what is not None:
+                said = f"{what} {lines.NOT_NOW}"
             return Step(Copying(stage="error"), Say(said), (GiveVoiceBack(),))
         if state.stage == "awaiting_voice_sample":
             return _once_more(state, f"{what} {lines.REPEAT}", chance)
@@ -151,6 +180,11 @@ def _once_more(state: Copying, line: str, chance: Random) -> Step[Copying]:
         return _ask(line, chance, tries=tries)
     again = state.model_copy(update={"tries": tries, "is_waiting": False})
     return _alone(again, Say(line.format(sentence=state.asked)), Listen())
+
+
+def _begins(heard: Heard) -> bool:
+    """Whether it is asked for once more."""
+    return phrases.BEGINNING.match(words_of(heard.text)) is not None
 
 
 def _alone(state: Copying, reply: Reply, *wishes: VoiceWish) -> Step[Copying]:

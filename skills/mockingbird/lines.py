@@ -15,7 +15,7 @@ TYPED_CONSENT = "I must hear it in your own voice. Please say aloud: {sentence}"
 PHRASE = (
     "Thank you. The maker of voices needs one more sentence. Please repeat after me: {sentence}"
 )
-LEFT_IT = "That's all right, let's leave it. Nothing of your voice was kept."
+LEFT_IT = "That's all right, let's leave it."
 
 MOMENT = "Thank you. One moment."
 READY = "Ready to clone your voice! Please speak naturally for about 8 seconds. Start speaking now!"
@@ -26,6 +26,7 @@ STILL = "One moment, I'm still working on your voice."
 
 GOT_IT = "Got it! I'm now speaking with your voice."
 BACK = "Switching back to my default voice."
+ALREADY = "I'm already speaking with your voice."
 LOST = "I can't use your voice any more, so this is my own again."
 
 BETTER: Mapping[Why, str] = {
@@ -41,6 +42,8 @@ BETTER: Mapping[Why, str] = {
 """What the caller can do better."""
 
 OR = "Say try again, or ask me anything else."
+
+NOT_NOW = f"Let's leave it for now; I have deleted what I had of your voice. {OR}"
 
 WORSE: Mapping[Why, str] = {
     Why.ANOTHER_SPEAKER: "That doesn't sound like the voice that gave consent, "

@@ -1,13 +1,15 @@
 """The phrases that begin Mockingbird, leave it, and delete what was made."""
 
+from skills.answers import answer_in
 from skills.phrases import Phrases
+from skills.words import words_of
 
 BEGIN = (
+    "(copy|mimic|clone|imitate|use|do|take|borrow) my voice [for (a bit|a while|a moment)] [again]",
     "use your skill mockingbird",
     "activate mockingbird",
     "mockingbird mode",
     "(show me|demonstrate|try|do|start|use) [the] voice cloning",
-    "(mimic|copy|clone|imitate|use|do|take|borrow) my voice [for (a bit|a while|a moment)] [again]",
     "(start|turn on|switch on|enter|go into|begin) [the] mockingbird [mode|skill|thing]",
     "[do] [the] mockingbird [thing|skill]",
     "(speak|talk|answer|reply) (in|with) my voice [again]",
@@ -57,3 +59,34 @@ AGAIN = Phrases(
         "(yes|try) [please] [try] [again]",
     ]
 )
+
+BEGINNING = Phrases(BEGIN, heard_as=BEGIN_HEARD_AS)
+
+REPEAT = Phrases(
+    [
+        "(what|sorry|pardon|excuse me|huh|sorry what|what was that|what did you say|come again)",
+        "[sorry] [can|could] [you] [please] (repeat|say) (that|it|this|the sentence) [once] "
+        "[again|once more]",
+        "(again|once more|one more time)",
+        "i (didn't|did not) (get|catch|hear|understand) (that|it|you|the sentence)",
+    ]
+)
+"""For a sentence to be said once more."""
+
+_REFUSE = Phrases(
+    [
+        "no (thanks|thank you)",
+        "i (don't|do not) (consent|agree|want to|want that|want this|allow (it|that|this))",
+        "i (don't|do not) want (you|june) to [do (that|this|it)]",
+        "i [have] changed my mind",
+        "[i would] rather not",
+        "(better|please) not",
+        "not (now|today)",
+    ]
+)
+
+
+def refuses(text: str) -> bool:
+    """Whether somebody who is asked for their voice says that they do not want to."""
+    words = words_of(text)
+    return answer_in(words) == "no" or _REFUSE.match(words) is not None

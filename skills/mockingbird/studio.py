@@ -18,6 +18,7 @@ from skills.voice import (
     Sampled,
     TakeConsent,
     TakeSample,
+    TakesLong,
     VoiceFailed,
     VoiceIsOn,
     VoiceWish,
@@ -35,6 +36,8 @@ class Patience:
     sample_seconds: float = 75.0
     """June's own sentence, the waiting, the speech and its pauses; also a network that is lost."""
     make_seconds: float = 60.0
+    long_seconds: float = 10.0
+    """After so long without a word they are told that it goes on."""
     discard_seconds: float = 15.0
 
 
@@ -106,7 +109,15 @@ class Studio:
         sample, self._sample = self._sample, None
         if sample is None:
             raise VoiceTrouble(Why.FAILED)
-        await self._cloner.make(sample)
+        making = asyncio.create_task(self._cloner.make(sample), name="june.mockingbird.make")
+        try:
+            wait_seconds = self._patience.long_seconds
+            while not (await asyncio.wait({making}, timeout=wait_seconds))[0]:
+                await self._tell(TakesLong())
+        finally:
+            making.cancel()
+            await asyncio.wait({making})
+        making.result()
         return self._put_on()
 
     def _put_on(self) -> News:

@@ -90,6 +90,7 @@ async def test_a_note_is_remembered_in_the_next_call(june: Worker, call: Call) -
     assert "garage" not in june.log.lower()
 
 
+@pytest.mark.slow
 async def test_a_call_that_is_killed_inside_a_story_is_resumed_in_it(
     june: Worker, call: Call
 ) -> None:

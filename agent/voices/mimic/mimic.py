@@ -45,8 +45,10 @@ class _Clone(BaseModel):
 class Mimic:
     """`june` is her own voice, whatever it is; it stays its owner's to close."""
 
-    def __init__(self, june: tts.TTS[str]) -> None:
+    def __init__(self, june: tts.TTS[str], own_voice: str) -> None:
+        """`own_voice` names it: a clone that was made from another one is not spoken with."""
         self._june = june
+        self._own_voice = own_voice
 
     @property
     def provider(self) -> str:
@@ -111,10 +113,6 @@ class Mimic:
         if kept.june != self._own_voice:
             raise CloneFailed("the clone was made from another voice of June's")
         return kept.move
-
-    @property
-    def _own_voice(self) -> str:
-        return f"{self._june.provider}/{self._june.model}"
 
 
 @contextmanager
