@@ -23,7 +23,7 @@ rooms = itertools.count(1)
 
 
 ALSO_HOSTED_AT_ONCE = {"test_hosted.py"}
-"""What calls hosted models in the ordinary run too; the rest does with `--all`, as CI has 20 min."""
+"""What calls hosted models in the ordinary run too; the rest does with `--all`: CI has 20 min."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
