@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
+from typing import Protocol
 
 import structlog
-from livekit.agents import AgentSession, ErrorEvent
+from livekit import rtc
+from livekit.agents import ErrorEvent
+from livekit.agents.types import NotGivenOr
 
 from agent.lines import Lines
 from agent.models.refused import Refused
@@ -19,6 +22,14 @@ WITHIN_SECONDS = 60.0
 at the fourth."""
 
 
+class Saying(Protocol):
+    """An AgentSession, as far as it is asked to say something."""
+
+    def say(self, text: str, *, audio: NotGivenOr[AsyncIterable[rtc.AudioFrame]] = ...) -> object:
+        """Raises `RuntimeError` while it is closing."""
+        ...
+
+
 class Trouble:
     """Lives as long as one call. `give_up` is called once a stage has failed too often.
 
@@ -27,7 +38,7 @@ class Trouble:
 
     def __init__(
         self,
-        voice: AgentSession[None],
+        voice: Saying,
         spoken: SpokenLines,
         lines: Lines,
         *,

@@ -66,9 +66,15 @@ async def begin(sessions: SessionService, room: str = "room", user: str = "ann")
     return session
 
 
-async def listing(config: Config, **changes: object) -> str:
-    asked = {"limit": 50, "skip": 0, "user": None, "as_json": False} | changes
-    return await listed(config, **asked)  # type: ignore[arg-type]  # each test gives what fits
+async def listing(
+    config: Config,
+    *,
+    limit: int = 50,
+    skip: int = 0,
+    user: str | None = None,
+    as_json: bool = False,
+) -> str:
+    return await listed(config, limit=limit, skip=skip, user=user, as_json=as_json)
 
 
 async def test_the_newest_sign_of_life_comes_first(config: Config) -> None:

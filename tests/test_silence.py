@@ -59,8 +59,8 @@ class Voice(rtc.EventEmitter[Any]):
         event = UserStateChangedEvent(old_state="listening", new_state=state)
         self.emit("user_state_changed", event)
 
-    def say(self, line: str, *, audio: object = None) -> Said:
-        self.said.append(line)
+    def say(self, text: str, *, audio: object = None) -> Said:
+        self.said.append(text)
         return Said()
 
 
@@ -193,7 +193,7 @@ class Broken:
         self.now = 0.0
         self.given_up = 0
         self.trouble = Trouble(
-            self.voice,  # type: ignore[arg-type]  # by what it is asked
+            self.voice,
             SpokenLines(folder, voice="none"),
             ENGLISH,
             is_over=lambda: self.given_up > 0,

@@ -39,7 +39,7 @@ class Ears(stt.STT[str]):
         self.heard: asyncio.Queue[tuple[Event, str]] = asyncio.Queue()
 
     async def _recognize_impl(self, *_: Any, **__: Any) -> stt.SpeechEvent:
-        raise NotImplementedError("it streams")
+        raise AssertionError("a session asks ears that stream for a stream")
 
     def stream(
         self,

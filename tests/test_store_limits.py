@@ -9,9 +9,14 @@ NOW = 1_000_000.0
 RULE = BlockRule(key="block of ann")
 
 
-def ask(tag: str, *windows: Window, block: BlockRule | None = None, **more: object) -> Ask:
+def ask(
+    tag: str,
+    *windows: Window,
+    block: BlockRule | None = None,
+    budgets: tuple[Budget, ...] = (),
+) -> Ask:
     given = windows or (Window("turns of ann", 3, 60, "minute"),)
-    return Ask(tag=tag, windows=given, block=block, **more)  # type: ignore[arg-type]  # tests name real fields
+    return Ask(tag=tag, windows=given, block=block, budgets=budgets)
 
 
 async def test_the_limit_is_admitted_and_no_more(store: Store) -> None:

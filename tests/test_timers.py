@@ -437,18 +437,19 @@ async def test_of_several_june_asks_which(answer: str, said: str) -> None:
     assert ports.asked == ["Which one: your tea timer or your 1 hour and 30 minute timer?"]
 
 
+class Thoughtful(FakePorts):
+    """A caller who thinks for a while before they answer."""
+
+    async def ask(self, question: str) -> str:
+        self.pass_time(600)
+        return await super().ask(question)
+
+
 async def test_a_timer_that_rings_just_then_is_too_late_to_cancel() -> None:
     """It is not said to be canceled."""
-    ports = FakePorts(NOW, answers=["tea"])
+    ports = Thoughtful(NOW, answers=["tea"])
     for text in THREE:
         await say(ports, text)
-    ask = ports.ask
-
-    async def ask_slowly(question: str) -> str:
-        ports.pass_time(600)
-        return await ask(question)
-
-    ports.ask = ask_slowly  # type: ignore[method-assign]  # the caller thinks for a while
     assert await say(ports, "cancel the timer") == "Too late: your tea timer has rung."
 
 

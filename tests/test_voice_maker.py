@@ -1,10 +1,11 @@
 """From consent to clone in a call: who may, who may not, what is left. Real voices, by flite."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_speaker import ScriptedCloner
@@ -13,7 +14,7 @@ from agent.voices.cloner import CloneFailed
 from agent.voices.maker import CallCloner
 from agent.voices.proof import SENTENCE
 from room.voices import by_flite
-from session import Session, SessionConfig, SessionService, open_sessions
+from session import Consent, Session, SessionConfig, SessionService, Voices, open_sessions
 from skills import VoiceTrouble
 from skills.sound import Sound
 from skills.voice import Why
@@ -39,6 +40,7 @@ class Maker(ScriptedCloner):
     def __init__(self) -> None:
         super().__init__(24_000)
         self.held: dict[str, Sound] = {}
+        self.begun = asyncio.Event()
         self.fails = False
         self.will_not_delete = False
         self.speech: bytes = said(SENTENCE, "slt").pcm
@@ -46,6 +48,7 @@ class Maker(ScriptedCloner):
 
     async def clone(self, name: str, sample: Sound, phrases: Sequence[Sound]) -> str:
         self.held[name] = sample
+        self.begun.set()
         if self.fails:
             raise CloneFailed("status 500")
         if self.hangs:
@@ -69,10 +72,12 @@ class House:
     now: list[float]
     maker: Maker = field(default_factory=Maker)
 
-    async def call(self, user: str = "ann") -> tuple[CallCloner, Session]:
+    async def call(
+        self, user: str = "ann", voices: Voices | None = None
+    ) -> tuple[CallCloner, Session]:
         session = await self.sessions.get_or_create_for_room(f"room-{user}", user)
         cloner = CallCloner(
-            self.sessions,
+            voices or self.sessions.voices,
             session,
             self.maker,
             made_by="mimic",
@@ -80,6 +85,16 @@ class House:
             valid_seconds=24 * HOUR,
         )
         return cloner, session
+
+    async def give_up_while_it_is_made(self, cloner: CallCloner) -> None:
+        """By a maker that hangs."""
+        await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+        self.maker.hangs = True
+        making = asyncio.create_task(cloner.make(said(SAMPLE, "slt")))
+        async with asyncio.timeout(5):
+            await self.maker.begun.wait()
+        making.cancel()
+        await asyncio.wait({making})
 
     async def cloned(self, user: str = "ann", voice: str = "slt") -> tuple[CallCloner, Session]:
         cloner, session = await self.call(user)
@@ -96,9 +111,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield House(sessions, now)
 
 
-async def trouble_of(coming: object) -> Why:
+async def trouble_of(coming: Awaitable[object]) -> Why:
     with pytest.raises(VoiceTrouble) as trouble:
-        await coming  # type: ignore[misc]
+        await coming
     return trouble.value.why
 
 
@@ -214,14 +229,7 @@ async def test_a_voice_that_cannot_be_made_leaves_nothing(house: House, fault: s
 async def test_who_gives_up_while_it_is_made_leaves_nothing(house: House) -> None:
     """What the maker is still doing ends first, or it would appear after it was deleted."""
     cloner, session = await house.call()
-    await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
-    house.maker.hangs = True
-    making = asyncio.create_task(cloner.make(said(SAMPLE, "slt")))
-    async with asyncio.timeout(5):
-        while not house.maker.held:
-            await asyncio.sleep(0.005)
-    making.cancel()
-    await asyncio.wait({making})
+    await house.give_up_while_it_is_made(cloner)
     discarding = asyncio.create_task(cloner.discard())
     await asyncio.sleep(0.01)
     assert not discarding.done()
@@ -251,25 +259,30 @@ async def test_a_whisper_of_consent_is_too_short(house: House) -> None:
     assert await trouble_of(cloner.consent(CONSENT, CONSENT, word)) == Why.TOO_SHORT
 
 
+class Slow(Voices):
+    """A store that takes its time to keep a consent."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def give(self, session: Session, **given: Any) -> Consent:
+        self.begun.set()
+        await self.may_end.wait()
+        return await super().give(session, **given)
+
+
 async def test_who_gives_up_while_the_consent_is_kept_leaves_none(house: House) -> None:
-    cloner, session = await house.call()
-    kept = house.sessions.voices.give
-    begun, may_end = asyncio.Event(), asyncio.Event()
-
-    async def slow(*args: object, **given: object) -> object:
-        begun.set()
-        await may_end.wait()
-        return await kept(*args, **given)  # type: ignore[arg-type]
-
-    cloner._voices.give = slow  # type: ignore[method-assign,assignment]
+    voices = Slow(*house.sessions._is_open(), house.sessions.now)
+    cloner, session = await house.call(voices=voices)
     consenting = asyncio.create_task(cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt")))
     async with asyncio.timeout(10):
-        await begun.wait()
+        await voices.begun.wait()
     consenting.cancel()
     await asyncio.wait({consenting})
     discarding = asyncio.create_task(cloner.discard())
     await asyncio.sleep(0)
-    may_end.set()
+    voices.may_end.set()
     await discarding
     assert await house.sessions.voices.of(session) is None
 
@@ -287,14 +300,7 @@ async def test_a_voice_that_speaks_no_more_is_made_anew(house: House) -> None:
 
 async def test_a_call_that_ends_leaves_no_task(house: House) -> None:
     cloner, _ = await house.call()
-    await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
-    house.maker.hangs = True
-    making = asyncio.create_task(cloner.make(said(SAMPLE, "slt")))
-    async with asyncio.timeout(5):
-        while not house.maker.held:
-            await asyncio.sleep(0.005)
-    making.cancel()
-    await asyncio.wait({making})
+    await house.give_up_while_it_is_made(cloner)
     await cloner.aclose()
     assert cloner._making is not None
     assert cloner._making.cancelled()

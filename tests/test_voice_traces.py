@@ -122,7 +122,7 @@ async def traces(tmp_path: Path) -> AsyncIterator[Traces]:
             session = await sessions.get_or_create_for_room("room", "ann")
             maker = OpenAIVoices(config.tts, config.key_of("tts"))
             cloner = CallCloner(
-                sessions,
+                sessions.voices,
                 session,
                 maker,
                 made_by=name_of_cloner(config),

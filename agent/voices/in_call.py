@@ -69,7 +69,7 @@ class CallVoice:
             detector, is_june_speaking=lambda: voice.agent_state == "speaking"
         )
         self._cloner = CallCloner(
-            sessions,
+            sessions.voices,
             session,
             cloner,
             made_by=made_by,

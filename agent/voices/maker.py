@@ -17,7 +17,7 @@ from agent.voices.embedding import Embedding, embed
 from agent.voices.proof import prove
 from agent.voices.quality import problem_of
 from agent.voices.same_speaker import is_same_speaker
-from session import NoConsent, Session, SessionError, SessionService
+from session import NoConsent, Session, SessionError, Voices
 from session.voice_records import Clone, Consent, Voice
 from skills import VoiceTrouble
 from skills.sound import Sound
@@ -54,7 +54,7 @@ class CallCloner:
 
     def __init__(
         self,
-        sessions: SessionService,
+        voices: Voices,
         session: Session,
         cloner: Cloner,
         *,
@@ -62,7 +62,7 @@ class CallCloner:
         call_id: str,
         valid_seconds: float,
     ) -> None:
-        self._voices = sessions.voices
+        self._voices = voices
         self._session = session
         self._cloner = cloner
         self._made_by = made_by
