@@ -136,13 +136,15 @@ class CallSkills:
 
     def hold(self) -> None:
         """The caller's network is lost: what rings now nobody hears."""
-        if self._ringing is not None:
-            self._ringing.hold()
+        for one in (self._ringing, self._copying):
+            if one is not None:
+                one.hold()
 
     def let_go(self) -> None:
         """They are back."""
-        if self._ringing is not None:
-            self._ringing.let_go()
+        for one in (self._ringing, self._copying):
+            if one is not None:
+                one.let_go()
 
     @property
     def is_waited_for(self) -> bool:

@@ -30,6 +30,12 @@ class MockingbirdSettings(Section):
         24, ge=1, le=168, description="How long a consent and the voice that was made by it live"
     )
 
+    keep_recordings: bool = Field(
+        default=False,
+        description="`true` keeps the sound of each consent as a file here, for as long",
+        json_schema_extra={"rule": "`true` or `false`"},
+    )
+
     @property
     def cloner_in_use(self) -> str:
         return "mimic" if self.cloner == "auto" else self.cloner

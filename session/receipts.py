@@ -9,7 +9,7 @@ from session.errors import MemoryFull
 from session.fleet_list import FleetList
 from session.signing import Signing
 from session.store.protocol import Memories
-from session.voice_records import Kind, Receipt, Why
+from session.voice_records import Kind, Receipt, WhyDeleted
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class Receipts:
         self,
         subject: str,
         *,
-        why: Why,
+        why: WhyDeleted,
         removed: tuple[Kind, ...],
         utterances: int,
         manifest_digest: str,

@@ -9,13 +9,13 @@ import secrets
 import structlog
 
 from session.voice_places import CloneEntry, ConsentEntry, Leaving, VoicePlaces
-from session.voice_records import Deleted, Doomed, Kind, Why
+from session.voice_records import Deleted, Doomed, Kind, WhyDeleted
 
 log = structlog.get_logger(__name__)
 
 
 async def delete_voice(
-    places: VoicePlaces, user: str, why: Why, *, only: str | None = None
+    places: VoicePlaces, user: str, why: WhyDeleted, *, only: str | None = None
 ) -> Deleted | None:
     """All that is kept of a user's voice, valid or not; None where there is nothing.
 
@@ -84,7 +84,7 @@ async def finish(places: VoicePlaces, entry: ConsentEntry, leaving: Leaving) -> 
     return Deleted(removed=leaving.removed, doomed=tuple(doomed), receipt=receipt)
 
 
-async def retire(places: VoicePlaces, entry: CloneEntry, why: Why) -> Doomed:
+async def retire(places: VoicePlaces, entry: CloneEntry, why: WhyDeleted) -> Doomed:
     """Doom a clone that is not, or no longer, its user's voice."""
     doomed = await places.doomed.get(entry.name)
     if doomed is None:

@@ -19,7 +19,7 @@ from session.signing import Signing
 from session.store.protocol import Store
 from session.store.retention import MOST_KEYS
 from session.voice_of_user import VoiceOfUser
-from session.voice_records import Doomed, Kind, Why
+from session.voice_records import Doomed, Kind, WhyDeleted
 
 GRACE_SECONDS = 180.0
 """So long nobody doubts an entry of which nothing else is there yet."""
@@ -34,7 +34,7 @@ ROOM = MOST_KEYS - 10
 class Leaving(Record):
     """How a deletion was begun, so that whoever finishes it writes the same receipt."""
 
-    why: Why
+    why: WhyDeleted
     removed: tuple[Kind, ...]
     clones: tuple[str, ...]
     """Their names."""

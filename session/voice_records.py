@@ -16,7 +16,7 @@ SCOPE = (
     "own calls, until the consent expires or they delete it."
 )
 
-Why = Literal[
+WhyDeleted = Literal[
     "asked",
     "forgotten",
     "session deleted",
@@ -94,7 +94,7 @@ class Doomed(Record):
 
     name: str
     cloner: str
-    why: Why
+    why: WhyDeleted
     removed: tuple[Kind, ...]
     """What was removed here."""
     utterances: int = 0
@@ -110,7 +110,7 @@ class Receipt(Signed):
     receipt_id: str
     """32 hex digits."""
     at: FiniteFloat
-    why: Why
+    why: WhyDeleted
     removed: tuple[Kind, ...]
     utterances: int
     """How many the manifest listed."""

@@ -4,7 +4,7 @@ import structlog
 
 from session.voice_deletion import delete_voice, drop, finish, retire
 from session.voice_places import GRACE_SECONDS, CloneEntry, ConsentEntry, VoicePlaces
-from session.voice_records import Doomed, Receipt, Why
+from session.voice_records import Doomed, Receipt, WhyDeleted
 
 UNUSED_SECONDS = 900.0
 """After which a consent of which no voice was made is of no use to anybody."""
@@ -93,7 +93,7 @@ async def _look_at_clone(places: VoicePlaces, entry: CloneEntry) -> None:
         return
     is_over = places.now() >= entry.expires_at
     if voice is not None:
-        why: Why = "refused" if voice.clone is None else "replaced"
+        why: WhyDeleted = "refused" if voice.clone is None else "replaced"
         await retire(places, entry, why)
         return
     why = "expired" if is_over else "refused"

@@ -24,7 +24,7 @@ from session.voice_records import (
     Receipt,
     Utterance,
     Voice,
-    Why,
+    WhyDeleted,
 )
 from session.voice_sweep import expire, gone, overdue
 
@@ -49,6 +49,11 @@ class Voices:
         return (
             voice is not None and voice.clone is not None and voice.consent.consent_id == consent_id
         )
+
+    async def is_kept(self, consent_id: str) -> bool:
+        """Whether there is such a consent, anybody's, and nobody is deleting it."""
+        entry = await self._places.consents.get(consent_id)
+        return entry is not None and entry.leaving is None
 
     async def give(
         self,
@@ -128,7 +133,9 @@ class Voices:
         """Call by call; without parts that are not as June signed and joined them."""
         return await self._manifest_of(session).utterances()
 
-    async def delete(self, user: str, why: Why, *, only: str | None = None) -> Deleted | None:
+    async def delete(
+        self, user: str, why: WhyDeleted, *, only: str | None = None
+    ) -> Deleted | None:
         """All that is kept of a user's voice, valid or not; None where there is nothing.
 
         `user` is a keyed hash, as `Session.user`; `only` the id of a consent, and if there is

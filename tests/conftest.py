@@ -1,10 +1,13 @@
 """What every unit test starts from: asyncio, and an environment that says nothing about June."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from store_machine import OpenedStore
 
 from bench.redis_server import RedisServer
 from session.store import Store, open_store
@@ -50,6 +53,25 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     opened = await open_store(url)
     yield opened
     await opened.aclose()
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite", "redis"])
+def store_of_machines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenedStore]:
+    """Every store, for state machines: they open and close what they need themselves."""
+    folder = tmp_path_factory.mktemp("machines")
+    with ExitStack() as stack:
+        match request.param:
+            case "redis":
+                url = stack.enter_context(RedisServer(folder)).url
+            case "sqlite":
+                url = f"sqlite:{folder / 'june.db'}"
+            case _:
+                url = "memory:"
+        opened = OpenedStore(url, stack.enter_context(asyncio.Runner()))
+        stack.callback(opened.close)
+        yield opened
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

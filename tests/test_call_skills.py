@@ -286,6 +286,8 @@ async def test_a_model_begins_and_leaves_a_mode(ring: Ring, provider: ScriptedPr
         *(False, True, True, False)
     ]
     assert ["leave_skill" in names for names in tools] == [False, True, True, False]
+    # By text nobody's voice is copied.
+    assert not any("begin_mockingbird" in names for names in tools)
 
 
 async def test_in_another_language_a_model_says_what_a_skill_says(

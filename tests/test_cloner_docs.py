@@ -14,7 +14,7 @@ from agent.config import load
 from agent.settings_mockingbird import MockingbirdSettings
 from agent.voices.choice import VERBS, made_by
 from agent.voices.cloner import CloneFailed, Cloner
-from agent.voices.wav_file import wav_of
+from agent.voices.samples import frame_of
 from skills.sound import Sound
 
 DOCS = (Path(__file__).parent.parent / "docs" / "voice-cloner.md").read_text(encoding="utf-8")
@@ -132,7 +132,7 @@ async def test_it_clones_speaks_and_deletes(service: Service, cloner: Cloner) ->
     """The sample arrives whole, the sound too, and nothing is left."""
     voice = await cloner.clone("june-1", SAMPLE, [])
     await cloner.clone("june-2", SAMPLE, [])
-    assert service.voices[voice] == ("june-1", wav_of(SAMPLE))
+    assert service.voices[voice] == ("june-1", frame_of(SAMPLE).to_wav_bytes())
 
     pieces = await spoken(cloner, voice)
     assert all(len(piece) % 2 == 0 for piece in pieces)

@@ -1,8 +1,9 @@
-"""Mockingbird, turn by turn: each state by exit, barge-in, silence, hang, crash and resume.
+"""Mockingbird, turn by turn: each state by exit, barge-in, lost network, silence, hang, crash.
 
 Fake ports; the agent's own are in `test_voice_in_call.py` and in `tests/room/`.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -166,6 +167,42 @@ async def test_barge_in(begun: Begun, stage: str) -> None:
         case _:
             assert isinstance(outcome, Answered if stage == "active" else Nothing)
             assert (scene.stage, scene.speaker.is_cloned) == (stage, is_cloned)
+
+
+# A network that is lost
+
+
+@pytest.mark.parametrize("stage", STATES)
+async def test_network_lost(begun: Begun, stage: str) -> None:
+    """What happens meanwhile is told to who can hear it: when they are back."""
+    scene = await begun(stage)
+    before = list(scene.said)
+    scene.studio.hold()
+    match stage:
+        case "capturing_audio":
+            scene.recorder.spoken.set()
+        case "cloning_voice":
+            scene.cloner.making.set_result(None)
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert (scene.stage, scene.said) == (stage, before)
+    scene.studio.let_go()
+    goes_on = {"capturing_audio": "cloning_voice", "cloning_voice": "active"}
+    await scene.reach(goes_on.get(stage, stage))
+    await scene.says("Stop.")
+    assert (scene.stage, scene.speaker.is_cloned) == ("inactive", False)
+
+
+async def test_who_leaves_it_before_the_news_came_is_not_told(begun: Begun) -> None:
+    scene = await begun("cloning_voice")
+    scene.studio.hold()
+    scene.cloner.making.set_result(None)
+    await asyncio.sleep(0.01)
+    await scene.says("Stop.")
+    scene.studio.let_go()
+    await scene.aclose()
+    assert (scene.stage, scene.speaker.is_cloned) == ("inactive", False)
+    assert lines.GOT_IT not in scene.said
 
 
 # Silence
@@ -393,6 +430,18 @@ async def test_a_turn_that_was_considered_before_news_came_does_not_undo_them(be
     assert scene.stage == "cloning_voice"
     scene.cloner.making.set_result(None)
     await scene.reach("active")
+
+
+@pytest.mark.parametrize("stage", STATES)
+async def test_a_turn_that_goes_on_after_it_was_considered_changes_nothing(
+    begun: Begun, stage: str
+) -> None:
+    """LiveKit asks about "Stop" before it knows that the caller went on: not committed."""
+    scene = await begun(stage)
+    kept, is_cloned = scene.kept[-1], scene.speaker.is_cloned
+    await scene.floor.hear(50, "Stop")
+    assert (scene.stage, scene.speaker.is_cloned) == (stage, is_cloned)
+    assert scene.kept[-1] == kept
 
 
 @pytest.mark.parametrize("words", ["Stop using my voice.", "Use your normal voice.", "Stop."])

@@ -13,7 +13,7 @@ from speech_fakes import ScriptedSpeech, ScriptedVAD
 
 from agent.settings import TtsSettings
 from agent.voices.cloner import CloneFailed, Cloner
-from agent.voices.openai_kept import Patience
+from agent.voices.openai_kept import Deadlines
 from agent.voices.openai_voices import PHRASE, OpenAIVoices
 from bench.provider import (
     BreakOff,
@@ -38,7 +38,7 @@ NAME = "june-1f2e"
 SAMPLE = Sound(b"\x01\x02" * 16_000 * 8, 16_000)
 CONSENT = Sound(b"\x03\x04" * 16_000 * 4, 16_000)
 CONSENTS, VOICES = "/v1/audio/voice_consents", "/v1/audio/voices"
-HASTY = Patience(upload_seconds=1.0, sound_seconds=1.0, other_seconds=1.0)
+HASTY = Deadlines(upload_seconds=1.0, sound_seconds=1.0, other_seconds=1.0)
 """For faults that hang; everything else still has time on a busy machine."""
 
 
@@ -60,11 +60,11 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 
 def cloner_at(
-    provider: ScriptedProvider, *, key: str = KEY, patience: Patience | None = None
+    provider: ScriptedProvider, *, key: str = KEY, deadlines: Deadlines | None = None
 ) -> Cloner:
     """Typed as what June knows of it."""
     settings = TtsSettings(base_url=provider.base_url)
-    return OpenAIVoices(settings, SecretStr(key), patience)
+    return OpenAIVoices(settings, SecretStr(key), deadlines)
 
 
 async def failure(work: Awaitable[object]) -> str:
@@ -87,7 +87,7 @@ async def cloner(provider: ScriptedProvider) -> AsyncIterator[Cloner]:
 @pytest.fixture
 async def hasty(provider: ScriptedProvider) -> AsyncIterator[Cloner]:
     """One that does not wait long."""
-    cloner = cloner_at(provider, patience=HASTY)
+    cloner = cloner_at(provider, deadlines=HASTY)
     yield cloner
     await cloner.aclose()
 

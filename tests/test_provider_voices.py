@@ -8,7 +8,7 @@ import openai
 import pytest
 from speech_fakes import ScriptedSpeech, ScriptedVAD
 
-from agent.voices.wav_file import wav_of
+from agent.voices.samples import frame_of
 from bench.provider import (
     BreakOff,
     Ending,
@@ -20,7 +20,7 @@ from bench.provider import (
 )
 from skills.sound import Sound
 
-SAMPLE = wav_of(Sound(b"\x01\x02" * 16_000, 16_000))
+SAMPLE = frame_of(Sound(b"\x01\x02" * 16_000, 16_000)).to_wav_bytes()
 WAV = ("any.wav", SAMPLE, "audio/wav")
 
 
@@ -124,8 +124,11 @@ async def test_what_openai_would_not_take_is_refused(
     async def voice_by(sample: Any, consent: str = consent) -> tuple[int, str | None]:
         return await refused(voices.create(name="a", consent=consent, audio_sample=sample))
 
-    silent, long = wav_of(Sound(b"", 8_000)), wav_of(Sound(bytes(2 * 8_000 * 31), 8_000))
-    large = wav_of(Sound(bytes(10 * 1024 * 1024), 48_000))
+    silent, long = (
+        frame_of(Sound(b"", 8_000)).to_wav_bytes(),
+        frame_of(Sound(bytes(2 * 8_000 * 31), 8_000)).to_wav_bytes(),
+    )
+    large = frame_of(Sound(bytes(10 * 1024 * 1024), 48_000)).to_wav_bytes()
     assert await consent_by(("a.wav", silent, "audio/wav")) == (400, "recording")
     assert await consent_by(("a.wav", b"noise", "audio/wav")) == (400, "recording")
     assert await consent_by(("a.txt", SAMPLE, "text/plain")) == (400, "recording")

@@ -1,9 +1,6 @@
 """The stores beside plain models of them: whatever is done, in whichever order."""
 
-import asyncio
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from breakers_machine import BreakersMachine
@@ -14,30 +11,10 @@ from ledger_machine import LedgerMachine
 from limits_machine import LimitsMachine
 from store_machine import OpenedStore, StoreMachine
 
-from bench.redis_server import RedisServer
-
 MACHINES = [LimitsMachine, LedgerMachine, LeasesMachine, BreakersMachine]
 
 EXAMPLES = 100
 STEPS = 30
-
-
-@pytest.fixture(scope="module", params=["memory", "sqlite", "redis"])
-def opened(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OpenedStore]:
-    folder = tmp_path_factory.mktemp("machines")
-    with ExitStack() as stack:
-        match request.param:
-            case "redis":
-                url = stack.enter_context(RedisServer(folder)).url
-            case "sqlite":
-                url = f"sqlite:{folder / 'june.db'}"
-            case _:
-                url = "memory:"
-        opened = OpenedStore(url, stack.enter_context(asyncio.Runner()))
-        stack.callback(opened.close)
-        yield opened
 
 
 @pytest.mark.parametrize(
@@ -45,13 +22,13 @@ def opened(
 )
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_store_does_as_its_plain_model(
-    opened: OpenedStore,
+    store_of_machines: OpenedStore,
     machine: type[StoreMachine],
     examples: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Answer by answer."""
-    monkeypatch.setattr(StoreMachine, "opened", opened, raising=False)
+    monkeypatch.setattr(StoreMachine, "opened", store_of_machines, raising=False)
     # What a slow disk is waited for is no time of the machine's clock.
     monkeypatch.setattr("session.store.sqlite.parts.LEAST_WAIT_SECONDS", math.inf)
     run_state_machine_as_test(

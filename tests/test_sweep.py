@@ -15,6 +15,7 @@ from agent.sessions_command import deleted, forgotten
 from agent.voices.choice import name_of_cloner
 from agent.voices.doomed import remove_doomed
 from agent.voices.openai_voices import OpenAIVoices
+from agent.voices.recordings import FOLDER, Recordings
 from agent.voices.sweep import Sweep, sweep
 from bench.provider import Keeping, Refusal, ScriptedProvider
 from session import Session, SessionService, open_sessions
@@ -89,6 +90,24 @@ async def test_deleting_a_session_deletes_the_voice_that_was_given_in_it(
     session = await a_voice(sessions, config)
     await deleted(config, session.session_id)
     assert provider.kept == []
+
+
+async def test_a_recording_lives_as_long_as_its_consent(
+    sessions: SessionService, config: Config, tmp_path: Path
+) -> None:
+    """Wherever that is deleted; files that are none of June's are left alone."""
+    session = await a_voice(sessions, config, "mimic")
+    voice = await sessions.voices.of(session)
+    assert voice is not None
+    recordings, folder = Recordings(config.data_dir), tmp_path / FOLDER
+    recordings.keep(voice.consent.consent_id, SOUND)
+    (folder / "other.wav").touch()
+    recording = folder / f"{voice.consent.consent_id}.wav"
+    await sweep(config, sessions)
+    assert recording.stat().st_size > len(SOUND.pcm)
+    await sessions.voices.delete(session.user, "asked")
+    await sweep(config, sessions)
+    assert [file.name for file in folder.iterdir()] == ["other.wav"]
 
 
 async def test_what_its_maker_refuses_to_delete_is_tried_again(

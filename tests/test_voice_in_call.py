@@ -62,6 +62,7 @@ async def call(tmp_path: Path) -> AsyncIterator[InCall]:
             sessions=sessions,
             session=session,
             purse=RecordingPurse(),
+            recordings=None,
             made_by="mimic",
             call_id="call",
             valid_seconds=3_600,

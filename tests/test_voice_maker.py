@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from purse_fakes import RecordingPurse
 from test_speaker import ScriptedCloner
 
 from agent.voices.cloner import CloneFailed
 from agent.voices.maker import CallCloner
 from agent.voices.proof import SENTENCE
+from agent.voices.recordings import Recordings
 from room.voices import by_flite
-from session import Consent, Session, SessionConfig, SessionService, Voices, open_sessions
+from session import (
+    Consent,
+    Session,
+    SessionConfig,
+    SessionService,
+    StoreError,
+    Voices,
+    open_sessions,
+)
 from skills import VoiceTrouble
 from skills.sound import Sound
 from skills.voice import Why
@@ -71,6 +81,7 @@ class House:
     sessions: SessionService
     now: list[float]
     maker: Maker = field(default_factory=Maker)
+    recordings: Recordings | None = None
 
     async def call(
         self, user: str = "ann", voices: Voices | None = None
@@ -80,6 +91,8 @@ class House:
             voices or self.sessions.voices,
             session,
             self.maker,
+            purse=RecordingPurse(),
+            recordings=self.recordings,
             made_by="mimic",
             call_id="call",
             valid_seconds=24 * HOUR,
@@ -304,3 +317,28 @@ async def test_a_call_that_ends_leaves_no_task(house: House) -> None:
     await cloner.aclose()
     assert cloner._making is not None
     assert cloner._making.cancelled()
+
+
+async def test_a_consent_that_cannot_be_recorded_is_none(house: House, tmp_path: Path) -> None:
+    """Where the operator wants to be able to play it."""
+    (tmp_path / "consents").write_text("where a folder should be", encoding="utf-8")
+    house.recordings = Recordings(tmp_path)
+    cloner, session = await house.call()
+    assert await trouble_of(cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))) == Why.AWAY
+    await cloner.discard()
+    assert await house.sessions.voices.of(session) is None
+
+
+class Full(Voices):
+    """A store on a disk that is full."""
+
+    async def give(self, session: Session, **given: Any) -> Consent:
+        raise StoreError("disk is full", retryable=False)
+
+
+async def test_a_store_that_keeps_no_consent(house: House) -> None:
+    voices = Full(*house.sessions._is_open(), house.sessions.now)
+    cloner, session = await house.call(voices=voices)
+    assert await trouble_of(cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))) == Why.AWAY
+    await cloner.discard()
+    assert await house.sessions.voices.of(session) is None

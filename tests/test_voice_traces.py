@@ -6,10 +6,11 @@ What is looked for: the sound, its hash, the ids, the embedding, and the words o
 import base64
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from purse_fakes import RecordingPurse
 from speech_fakes import ScriptedSpeech, ScriptedVAD
 from test_voice_maker import CONSENT, SAMPLE, said
 
@@ -17,12 +18,14 @@ from agent.config import Config, load
 from agent.voices.choice import name_of_cloner
 from agent.voices.maker import CallCloner
 from agent.voices.openai_voices import OpenAIVoices
+from agent.voices.recordings import Recordings
 from agent.voices.sweep import sweep
 from bench.provider import Keeping, Refusal, ScriptedProvider, Speaking
 from room.voices import by_flite
 from session import Session, SessionService, open_sessions
 from session.voice_records import Utterance
 from skills import VoiceTrouble
+from skills.sound import Sound
 
 KEY = "sk-hush"
 HOUR = 3_600.0
@@ -60,16 +63,22 @@ class Traces:
     cloner: CallCloner
     maker: OpenAIVoices
     session: Session
+    sounds: list[bytes] = field(default_factory=list)
+    """A piece of each."""
 
     def seen(self, what: str | bytes) -> None:
         self.secrets.append(what.encode() if isinstance(what, str) else what)
+
+    def heard(self, sound: Sound) -> None:
+        self.sounds.append(sound.pcm[4_000:4_064])
+        self.seen(self.sounds[-1])
 
     async def consent(self) -> None:
         sound = said(CONSENT, "slt")
         assert not await self.cloner.consent(CONSENT, CONSENT, sound)
         voice = await self.sessions.voices.of(self.session)
         assert voice is not None
-        self.seen(sound.pcm[4_000:4_064])
+        self.heard(sound)
         self.seen(hashlib.sha256(sound.pcm).hexdigest())
         self.seen(voice.consent.consent_id)
         self.seen(voice.consent.embedding)
@@ -80,7 +89,9 @@ class Traces:
         await self.cloner.phrase(sound)
 
     async def clone(self) -> None:
-        await self.cloner.make(said(SAMPLE, "slt"))
+        sample = said(SAMPLE, "slt")
+        self.heard(sample)
+        await self.cloner.make(sample)
         assert self.cloner.grant is not None
         self.seen(self.cloner.grant.clone.name)
         self.seen(self.cloner.grant.clone.data)
@@ -125,6 +136,8 @@ async def traces(tmp_path: Path) -> AsyncIterator[Traces]:
                 sessions.voices,
                 session,
                 maker,
+                purse=RecordingPurse(),
+                recordings=Recordings(config.data_dir),
                 made_by=name_of_cloner(config),
                 call_id="call",
                 valid_seconds=24 * HOUR,
@@ -144,15 +157,24 @@ async def traces(tmp_path: Path) -> AsyncIterator[Traces]:
             await maker.aclose()
 
 
-async def test_what_is_looked_for_is_there_as_long_as_the_voice_is(traces: Traces) -> None:
-    """All but the sound, which is nowhere; or the tests below could not fail."""
+@pytest.mark.parametrize("is_recorded", [False, True])
+async def test_what_is_looked_for_is_there_as_long_as_the_voice_is(
+    traces: Traces, is_recorded: bool
+) -> None:
+    """All but the sound, which is nowhere, unless the operator keeps that of consents."""
+    if not is_recorded:
+        traces.cloner._recordings = None
     await traces.consent()
     await traces.clone()
     assert len(traces.provider.kept) == 2
     found = traces.found()
-    kept_as_text = [one for one in traces.secrets if one.isascii() and one in found]
+    kept_as_text = [one for one in found if one.isascii() and one not in traces.sounds]
     assert len(kept_as_text) == 7
-    assert traces.secrets[0] not in found
+    consent, sample = traces.sounds
+    assert (consent in found) == is_recorded
+    assert sample not in found
+    files = list((traces.folder / "consents").glob("*"))
+    assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600"] * is_recorded
 
 
 @pytest.mark.parametrize("how", ["asked", "forgotten", "session", "expired"])

@@ -1,8 +1,5 @@
 """Voices in every store beside a plain model of them: whatever is done, in whichever order."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -22,7 +19,6 @@ from hypothesis.stateful import (
 from store_machine import NOW, OpenedStore
 from voices_kept import DAY, KEY, Clock, consent_of, said_with
 
-from bench.redis_server import RedisServer
 from session import Consent, NoConsent, Voice, Voices
 from session.records import new_session
 from session.store import SqliteStore
@@ -215,32 +211,14 @@ def delete_memories(db: apsw.Connection) -> None:
     db.execute("DELETE FROM memories")
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite", "redis"])
-def store_of_machine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OpenedStore]:
-    folder = tmp_path_factory.mktemp("machines")
-    with ExitStack() as stack:
-        match request.param:
-            case "redis":
-                url = stack.enter_context(RedisServer(folder)).url
-            case "sqlite":
-                url = f"sqlite:{folder / 'june.db'}"
-            case _:
-                url = "memory:"
-        opened = OpenedStore(url, stack.enter_context(asyncio.Runner()))
-        stack.callback(opened.close)
-        yield opened
-
-
 @pytest.mark.parametrize(
     "examples", [EXAMPLES, pytest.param(25 * EXAMPLES, marks=pytest.mark.slow)]
 )
 def test_voices_do_as_their_plain_model(
-    store_of_machine: OpenedStore, examples: int, monkeypatch: pytest.MonkeyPatch
+    store_of_machines: OpenedStore, examples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Answer by answer."""
-    monkeypatch.setattr(VoicesMachine, "opened", store_of_machine, raising=False)
+    monkeypatch.setattr(VoicesMachine, "opened", store_of_machines, raising=False)
     run_state_machine_as_test(
         VoicesMachine,
         settings=settings(

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Literal, Self
 
 import structlog
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, vad
 
-from agent.models.metered_tts import MeteredTTS
-from agent.voices.cloned import ClonedTTS
 from agent.voices.cloner import Cloner
 from agent.voices.maker import CallCloner, Grant
-from agent.voices.manifest import Manifest
+from agent.voices.manifest import CallManifest
 from agent.voices.recorder import CallRecorder
+from agent.voices.recordings import Recordings
 from agent.voices.speaker import VoiceOfCall, Worn
 from agent.voices.tap import Tap
 from session import Session, SessionService, StoreError
@@ -51,6 +50,7 @@ class CallVoice:
         sessions: SessionService,
         session: Session,
         purse: Purse,
+        recordings: Recordings | None,
         made_by: str,
         call_id: str,
         valid_seconds: float,
@@ -62,7 +62,6 @@ class CallVoice:
         self._made = cloner
         self._voices = sessions.voices
         self._session = session
-        self._purse = purse
         self._tell = tell
         self._outlives_call = outlives_call
         self._recorder = CallRecorder(
@@ -72,16 +71,30 @@ class CallVoice:
             sessions.voices,
             session,
             cloner,
+            purse=purse,
+            recordings=recordings,
             made_by=made_by,
             call_id=call_id,
             valid_seconds=valid_seconds,
         )
-        self._manifest = Manifest(self._voices, session, call_id, on_full=self._unlisted)
+        self._manifest = CallManifest(self._voices, session, call_id, on_full=self._unlisted)
         self._studio = Studio(self._recorder, self._cloner, self, tell)
         self._telling: set[asyncio.Task[None]] = set()
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        """What it holds is closed in the opposite order."""
+        push = self._stack.push_async_callback
+        push(self._close_cloner)
+        push(self._cloner.aclose)
+        if not self._outlives_call:
+            push(self._cloner.delete)
+        push(self._manifest.aclose)
+        push(self._recorder.aclose)
+        push(self._have_told)
+        push(self._studio.aclose)
         self._voice.on("conversation_item_added", self._on_item)
+        self._stack.callback(self._voice.off, "conversation_item_added", self._on_item)
         return self
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
@@ -89,15 +102,13 @@ class CallVoice:
             self._recorder.end_turn()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        self._voice.off("conversation_item_added", self._on_item)
-        await self._studio.aclose()
+        await self._stack.aclose()
+
+    async def _have_told(self) -> None:
         if self._telling:
             await asyncio.wait(self._telling, timeout=2.0)
-        await self._recorder.aclose()
-        await self._manifest.aclose()
-        if not self._outlives_call:
-            await self._cloner.delete()
-        await self._cloner.aclose()
+
+    async def _close_cloner(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._made.aclose()
@@ -113,6 +124,14 @@ class CallVoice:
         """Whether a silent caller is waiting for June, or she for their voice."""
         return self._studio.is_busy
 
+    def hold(self) -> None:
+        """The caller's network is lost: what June says now nobody hears."""
+        self._studio.hold()
+
+    def let_go(self) -> None:
+        """They are back."""
+        self._studio.let_go()
+
     def do(self, wish: VoiceWish) -> None:
         self._studio.do(wish)
 
@@ -123,10 +142,9 @@ class CallVoice:
         if grant is None:
             raise VoiceTrouble(Why.NO_CONSENT)
         self._manifest.begin(grant.consent.consent_id)
-        clone = ClonedTTS(self._made, grant.clone.data)
         self._speaker.worn = Worn(
             consent_id=grant.consent.consent_id,
-            clone=MeteredTTS(clone, self._purse),
+            clone=self._cloner.voice_of(grant.clone.data),
             holds=lambda: self._holds(grant),
             on_said=self._said,
             on_lost=self._lost,

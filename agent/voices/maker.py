@@ -9,15 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import structlog
-from livekit.agents import utils
+from livekit.agents import tts, utils
 
+from agent.models.metered_tts import MeteredTTS
+from agent.voices.cloned import ClonedTTS
 from agent.voices.cloner import CloneFailed, Cloner
 from agent.voices.doomed import remove_doomed
 from agent.voices.embedding import Embedding, embed
 from agent.voices.proof import prove
 from agent.voices.quality import problem_of
+from agent.voices.recordings import Recordings
 from agent.voices.same_speaker import is_same_speaker
 from session import NoConsent, Session, SessionError, Voices
+from session.usage import Purse
 from session.voice_records import Clone, Consent, Voice
 from skills import VoiceTrouble
 from skills.sound import Sound
@@ -58,6 +62,8 @@ class CallCloner:
         session: Session,
         cloner: Cloner,
         *,
+        purse: Purse,
+        recordings: Recordings | None,
         made_by: str,
         call_id: str,
         valid_seconds: float,
@@ -65,6 +71,8 @@ class CallCloner:
         self._voices = voices
         self._session = session
         self._cloner = cloner
+        self._purse = purse
+        self._recordings = recordings
         self._made_by = made_by
         self._call_id = call_id
         self._valid_seconds = valid_seconds
@@ -105,9 +113,23 @@ class CallCloner:
             # Who gives up here must know what was kept, to delete it.
             consent = await asyncio.shield(self._giving)
         self._consenting, self._giving = _Consenting(consent, speaker), None
+        if self._recordings is not None:
+            await self._keep_recording(self._recordings, consent, said)
         with suppress(SessionError):
             await self._remove()
         return False
+
+    async def _keep_recording(self, kept: Recordings, consent: Consent, said: Sound) -> None:
+        """The operator wants it; a consent without it is none to them."""
+        try:
+            await asyncio.to_thread(kept.keep, consent.consent_id, said)
+        except OSError as error:
+            log.error("consent.not_recorded", error=error.strerror)
+            raise VoiceTrouble(Why.AWAY) from None
+
+    def voice_of(self, clone: str) -> tts.TTS[str]:
+        """Speaks with what a cloner has made; each request is paid for."""
+        return MeteredTTS(ClonedTTS(self._cloner, clone), self._purse)
 
     async def _is_theirs(self, voice: Voice, speaker: Embedding) -> bool:
         """Whether this speaker may put on the voice that is there, and it still speaks."""
@@ -118,7 +140,7 @@ class CallCloner:
             log.info("voice.of_another_speaker")
             return False
         try:
-            await prove(self._cloner, clone.data)
+            await prove(self.voice_of(clone.data))
         except CloneFailed as error:
             log.warning("voice.not_taken_up", cloner=self._made_by, why=str(error))
             return False
@@ -138,7 +160,7 @@ class CallCloner:
             self._making = asyncio.create_task(making, name="june.voice.make")
             # Who gives up waits for its end before it deletes: half a voice would appear later.
             data = await asyncio.shield(self._making)
-            await prove(self._cloner, data)
+            await prove(self.voice_of(data))
             with _in_words():
                 clone = await self._voices.keep_clone(consent, name, data)
         except CloneFailed as error:
@@ -228,6 +250,8 @@ class CallCloner:
 
     async def _remove(self) -> Collection[str]:
         """What is doomed, also at its maker's; the names of what is still there."""
+        if self._recordings is not None:
+            await self._recordings.sweep(self._voices)
         return await remove_doomed(self._voices, {self._made_by: self._cloner})
 
 

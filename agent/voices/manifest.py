@@ -16,7 +16,7 @@ CLOSE_SECONDS = 5.0
 RETRY_SECONDS = 1.0
 
 
-class Manifest:
+class CallManifest:
     """Lives as long as one call. Speech does not wait for it; its one task writes in order."""
 
     def __init__(

@@ -12,6 +12,7 @@ from agent.models.build import Models
 from agent.place import Place
 from agent.voices.choice import cloner_for, name_of_cloner
 from agent.voices.in_call import CallVoice
+from agent.voices.recordings import Recordings
 from agent.voices.speaker import VoiceOfCall
 from session import Session, SessionService
 from skills import News
@@ -60,6 +61,7 @@ def copying_of(
             sessions=sessions,
             session=session,
             purse=models.purse,
+            recordings=Recordings(config.data_dir) if config.mockingbird.keep_recordings else None,
             made_by=name_of_cloner(config),
             call_id=place.call_id,
             outlives_call=not sessions.store_url.startswith("memory:"),

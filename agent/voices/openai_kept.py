@@ -25,7 +25,7 @@ PAGE = 100
 
 
 @dataclass(frozen=True)
-class Patience:
+class Deadlines:
     """How long one request may take."""
 
     upload_seconds: float = 30.0
@@ -37,18 +37,18 @@ class Patience:
 class Kept:
     """Each method may raise `CloneFailed`. The client stays its owner's to close."""
 
-    def __init__(self, client: AsyncOpenAI, patience: Patience) -> None:
+    def __init__(self, client: AsyncOpenAI, deadlines: Deadlines) -> None:
         self._client = client
-        self._patience = patience
+        self._deadlines = deadlines
 
     async def consents(self) -> list[VoiceConsent]:
         """All of the organisation's."""
-        async with answered(self._patience.other_seconds):
+        async with answered(self._deadlines.other_seconds):
             return [each async for each in self._client.audio.voice_consents.list(limit=PAGE)]
 
     async def add_consent(self, label: str, wav: bytes) -> str:
         """Its id."""
-        async with answered(self._patience.upload_seconds):
+        async with answered(self._deadlines.upload_seconds):
             return id_of(
                 await self._client.audio.voice_consents.create(
                     name=label, language=LANGUAGE, recording=("consent.wav", wav, "audio/wav")
@@ -56,18 +56,18 @@ class Kept:
             )
 
     async def label(self, consent: str, label: str) -> None:
-        async with answered(self._patience.other_seconds):
+        async with answered(self._deadlines.other_seconds):
             await self._client.audio.voice_consents.update(consent, name=label)
 
     async def delete_consent(self, consent: str) -> None:
         """There being none is no error."""
-        async with answered(self._patience.other_seconds):
+        async with answered(self._deadlines.other_seconds):
             with suppress(NotFoundError):
                 await self._client.audio.voice_consents.delete(consent)
 
     async def add_voice(self, name: str, consent: str, wav: bytes) -> str:
         """Its id."""
-        async with answered(self._patience.upload_seconds):
+        async with answered(self._deadlines.upload_seconds):
             return id_of(
                 await self._client.audio.voices.create(
                     name=name, consent=consent, audio_sample=("sample.wav", wav, "audio/wav")
@@ -81,7 +81,7 @@ class Kept:
 
     async def _delete_voice(self, voice: str) -> None:
         for _ in range(2):
-            async with answered(self._patience.other_seconds):
+            async with answered(self._deadlines.other_seconds):
                 try:
                     await self._client.audio.voices.delete(voice)
                 except NotFoundError:
@@ -91,7 +91,7 @@ class Kept:
     async def lost_voices(self, name: str) -> list[str]:
         """Those of this name whose ids never came back: OpenAI lists none, other servers may."""
         try:
-            async with answered(self._patience.other_seconds):
+            async with answered(self._deadlines.other_seconds):
                 listed = self._client.get_api_list(
                     "/audio/voices", model=Voice, page=AsyncCursorPage[Voice]
                 )

@@ -23,8 +23,8 @@ from agent.models.openai import NO_KEY
 from agent.settings import TtsSettings
 from agent.voices.cloner import CloneFailed
 from agent.voices.openai_answers import NotDone, answered
-from agent.voices.openai_kept import Kept, Patience
-from agent.voices.wav_file import wav_of
+from agent.voices.openai_kept import Deadlines, Kept
+from agent.voices.samples import frame_of
 from skills.sound import BYTES_A_SAMPLE, Sound
 
 PHRASE = (
@@ -46,11 +46,11 @@ class OpenAIVoices:
     """A `Cloner`. Server, key and model are those of `[tts]`."""
 
     def __init__(
-        self, settings: TtsSettings, key: SecretStr | None, patience: Patience | None = None
+        self, settings: TtsSettings, key: SecretStr | None, deadlines: Deadlines | None = None
     ) -> None:
         self._settings = settings
         self._key = key
-        self._patience = patience or Patience()
+        self._deadlines = deadlines or Deadlines()
         self._making: set[asyncio.Task[str]] = set()
         self._made: dict[str, str] = {}
         """Voices by their consent, also where its label could not be written."""
@@ -66,7 +66,7 @@ class OpenAIVoices:
 
     @property
     def _kept(self) -> Kept:
-        return Kept(self._client, self._patience)
+        return Kept(self._client, self._deadlines)
 
     @property
     def provider(self) -> str:
@@ -87,7 +87,7 @@ class OpenAIVoices:
     async def clone(self, name: str, sample: Sound, phrases: Sequence[Sound]) -> str:
         """The id of the voice."""
         (phrase,) = phrases
-        recording, speech = wav_of(phrase), wav_of(sample)
+        recording, speech = frame_of(phrase).to_wav_bytes(), frame_of(sample).to_wav_bytes()
         if sample.seconds > LONGEST_SAMPLE_SECONDS or len(recording) > LARGEST_FILE_BYTES:
             raise CloneFailed("OpenAI takes 30 s of a sample at most, and 10 MiB of a consent")
         voices = sum(bool(HAS_A_VOICE.search(each.name)) for each in await self._kept.consents())
@@ -130,7 +130,7 @@ class OpenAIVoices:
     async def speak(self, clone: str, text: str) -> AsyncIterator[bytes]:
         odd = b""
         async with AsyncExitStack() as stack:
-            async with answered(self._patience.sound_seconds):
+            async with answered(self._deadlines.sound_seconds):
                 response = await stack.enter_async_context(
                     self._client.audio.speech.with_streaming_response.create(
                         input=text, model=self.model, voice={"id": clone}, response_format="pcm"
@@ -148,7 +148,7 @@ class OpenAIVoices:
                 odd = sound[whole:]
                 if whole:
                     yield sound[:whole]
-                async with answered(self._patience.sound_seconds):
+                async with answered(self._deadlines.sound_seconds):
                     piece = await anext(pieces, None)
 
     async def delete(self, name: str) -> None:

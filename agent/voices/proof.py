@@ -2,7 +2,9 @@
 
 import asyncio
 
-from agent.voices.cloner import CloneFailed, Cloner
+from livekit.agents import APIConnectOptions, APIError, tts
+
+from agent.voices.cloner import CloneFailed
 from agent.voices.quality import problem_of
 from skills.sound import Sound
 from skills.voice import Why
@@ -14,17 +16,23 @@ MOST_SECONDS = 7.0
 
 NO_VOICE = (Why.NOT_SPEECH, Why.NOISY, Why.WHISPERED, Why.TOO_QUIET)
 
+ONCE = APIConnectOptions(max_retry=0)
 
-async def prove(cloner: Cloner, clone: str) -> None:
-    """Let it say a sentence that nobody hears. Raises `CloneFailed`."""
+
+async def prove(voice: tts.TTS[str]) -> None:
+    """Let it say a sentence that nobody hears, paid for as any. Raises `CloneFailed`."""
     pcm = bytearray()
-    async for piece in cloner.speak(clone, SENTENCE):
-        pcm += piece
-        if len(pcm) > MOST_SECONDS * cloner.sample_rate * 2:
-            raise CloneFailed(f"it says a short sentence in more than {MOST_SECONDS} s")
-    said = Sound(bytes(pcm), cloner.sample_rate)
-    if len(pcm) % 2 or said.seconds < LEAST_SECONDS:
-        raise CloneFailed(f"it says a sentence in {said.seconds:.1f} s, and {len(pcm)} bytes")
+    try:
+        async with voice.synthesize(SENTENCE, conn_options=ONCE) as speech:
+            async for sound in speech:
+                pcm += sound.frame.data.cast("b")
+                if len(pcm) > MOST_SECONDS * voice.sample_rate * 2:
+                    raise CloneFailed(f"it says a short sentence in more than {MOST_SECONDS} s")
+    except APIError as error:
+        raise CloneFailed(f"it says nothing: {type(error).__name__}") from None
+    said = Sound(bytes(pcm), voice.sample_rate)
+    if said.seconds < LEAST_SECONDS:
+        raise CloneFailed(f"it says a sentence in {said.seconds:.1f} s")
     problem = await asyncio.to_thread(problem_of, said, None)
     if problem in NO_VOICE:
         raise CloneFailed(f"what it says is no speech ({problem.value})")

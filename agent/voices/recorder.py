@@ -123,13 +123,15 @@ class CallRecorder:
     async def sample(self) -> Sound:
         self.listen()
         self._longest_seconds, self._is_by_turn = MOST_SECONDS, False
-        await self._until(self._is_enough)
-        with suppress(TimeoutError, VoiceTrouble):
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._until(lambda: not self._is_turn_open)
-        speech = Sound(bytes(self._speech), self._rate)
-        silence = Sound(bytes(self._quiet), self._rate)
-        self.stop()
+        try:
+            await self._until(self._is_enough)
+            with suppress(TimeoutError, VoiceTrouble):
+                async with asyncio.timeout(TURN_SECONDS):
+                    await self._until(lambda: not self._is_turn_open)
+            speech = Sound(bytes(self._speech), self._rate)
+            silence = Sound(bytes(self._quiet), self._rate)
+        finally:
+            self.stop()
         if speech.seconds < LEAST_SECONDS:
             raise VoiceTrouble(Why.TOO_SHORT)
         problem = await asyncio.to_thread(self._problem_of, speech, silence)
@@ -154,7 +156,6 @@ class CallRecorder:
         spoken, silent = self._seconds(self._speech), self._silent_seconds
         if spoken == 0:
             if silent >= WAITING_SECONDS:
-                self.stop()
                 raise VoiceTrouble(Why.SILENT)
             return False
         if spoken >= WANTED_SECONDS:

@@ -12,7 +12,8 @@ from agent.errors import CannotStart
 from agent.voices.choice import OPENAI, made_by, name_of_cloner
 from agent.voices.cloner import Cloner
 from agent.voices.doomed import remove_doomed
-from session import SessionService, StoreError
+from agent.voices.recordings import Recordings
+from session import SessionService, StoreError, Voices
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,13 @@ AT_THIS_MACHINE = "mimic"
 async def sweep(config: Config, sessions: SessionService) -> int:
     """How many voices are still to be deleted by their makers. May raise `StoreError`."""
     voices = sessions.voices
+    left = await _sweep_clones(config, voices)
+    # Also with the setting off: it may have been on.
+    await Recordings(config.data_dir).sweep(voices)
+    return left
+
+
+async def _sweep_clones(config: Config, voices: Voices) -> int:
     async with AsyncExitStack() as stack:
         cloners: dict[str, Cloner | None] = {AT_THIS_MACHINE: None}
         for name in {one.cloner for one in await voices.overdue()} - {AT_THIS_MACHINE}:

@@ -67,6 +67,16 @@ class Studio:
         self._tasks: set[asyncio.Task[None]] = set()
         """Also those that still tell what came of them."""
         self._discarding: asyncio.Task[None] | None = None
+        self._is_heard = asyncio.Event()
+        """Cleared while what June says would reach nobody."""
+        self._is_heard.set()
+
+    def hold(self) -> None:
+        """Tell nothing until `let_go`: the caller's network is lost. The work goes on."""
+        self._is_heard.clear()
+
+    def let_go(self) -> None:
+        self._is_heard.set()
 
     @property
     def is_busy(self) -> bool:
@@ -113,7 +123,8 @@ class Studio:
         try:
             wait_seconds = self._patience.long_seconds
             while not (await asyncio.wait({making}, timeout=wait_seconds))[0]:
-                await self._tell(TakesLong())
+                if self._is_heard.is_set():
+                    await self._tell(TakesLong())
         finally:
             making.cancel()
             await asyncio.wait({making})
@@ -145,6 +156,7 @@ class Studio:
         except Exception as error:  # noqa: BLE001  whatever it is, the call goes on
             log.warning("mockingbird.failed", error=type(error).__name__)
             news = VoiceFailed(Why.FAILED)
+        await self._is_heard.wait()
         # It may want the next thing done, which must not cancel this telling.
         self._work = None
         await self._tell(news)

@@ -1,4 +1,4 @@
-"""Mockingbird in a real call, offline: a voice is consented to, copied, spoken with, given back.
+"""Mockingbird in a real call, offline and hosted: consent, a copy, talk, and back again.
 
 Callers are voices made on the fly, so that they can say the fresh words.
 """
@@ -17,12 +17,13 @@ from agent.voices.embedding import Embedding, embed
 from agent.voices.mimic.pitch import pitch_of
 from room.caller import Caller, Heard
 from room.conftest import Call
+from room.ears import word_error_rate
 from room.voices import piper, synthetic
 from room.worker import Worker
 from session import SessionConfig, open_sessions
 from skills.sound import Sound
 
-pytestmark = pytest.mark.parametrize("june", ["local"], indirect=True)
+pytestmark = pytest.mark.parametrize("june", ["local", "openai"], indirect=True)
 
 SAMPLE = (
     "Last summer we drove along the coast for a week. Every morning there was fog over the water, "
@@ -74,7 +75,7 @@ class Copied:
         """Say it when June is quiet, and hear the answer."""
         return await self.caller.ask(await self.speaks(text))
 
-    async def june_wrote(self, pattern: str, seconds: float = 20.0) -> re.Match[str]:
+    async def reads(self, pattern: str, seconds: float = 20.0) -> re.Match[str]:
         """What June's own words say, as the room shows them: a caller reads the fresh words."""
         june = self.caller.june()
         assert june is not None
@@ -92,11 +93,11 @@ class Copied:
         await self.caller.ask_for("clone your voice", "Copy my voice.")
         await self.caller.say(await self.speaks("Yes."))
         for _ in range(3):
-            asked = await self.june_wrote(r"(?:repeat after me|exactly this): (.+)$")
+            asked = await self.reads(r"(?:repeat after me|exactly this): (.+)$")
             await self.caller.hear(30)
             sentence = asked.group(1).strip()
             await self.caller.say(await self.speaks(sentence))
-            said = await self.june_wrote(
+            said = await self.reads(
                 rf"Ready to clone|(?:repeat after me|exactly this): (?!{re.escape(sentence)})", 30
             )
             print(f"asked {sentence!r}: {self.caller.finals()[-1:]}")
@@ -107,7 +108,7 @@ class Copied:
     async def gives_a_sample(self) -> None:
         await self.caller.hear(30)
         await self.caller.say(await self.speaks(SAMPLE))
-        await self.june_wrote("Got it!", 40)
+        await self.reads("Got it!", 40)
 
 
 async def begun(call: Call, speaks: Speaks, identity: str = "") -> Copied:
@@ -147,6 +148,12 @@ async def test_a_voice_is_copied_and_given_back(june: Worker, call: Call, voice:
     assert pitch(cloned) == pytest.approx(pitch(theirs), rel=0.1)
     # Piper is June's own voice, and nothing is nearer to itself.
     assert voice == "piper" or alike > near(own_speaker, their_speaker)
+
+    june_is = caller.june()
+    assert june_is is not None
+    errors = word_error_rate(caller.finals(june_is.identity)[-1], answer.text)
+    print(f"{voice}: word error rate of the copy, as the caller hears it, {errors:.2f}")
+    assert errors < 0.5
 
     # Barge-in: she stops, and goes on in the same voice.
     _, ended = await caller.say(await ann.speaks("What can you do?"))
@@ -189,7 +196,7 @@ async def test_another_speaker_may_not_give_the_sample(june: Worker, call: Call)
     await ann.consents()
     await ann.caller.hear(30)
     await ann.caller.say(await synthetic(SAMPLE, "rms"))
-    await ann.june_wrote("doesn't sound like the voice that gave consent", 40)
+    await ann.reads("doesn't sound like the voice that gave consent", 40)
     await asyncio.sleep(1)
     async with open_sessions(SessionConfig(june.folder / "data")) as sessions:
         session = await sessions.get_session_by_room(ann.caller.room_name)
