@@ -9,6 +9,9 @@ ROOT = Path(__file__).parent.parent
 
 CODE = ("agent", "bench", "session", "skills", "tests")
 
+IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
+"""For units, which mostly compute; calls in rooms need the machine for themselves."""
+
 
 def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:
     """Style, types, then tests; the exit code of the first that fails.
@@ -20,7 +23,7 @@ def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:
         ["ruff", "check", *CODE],
         ["ruff", "format", "--check", *CODE],
         ["mypy", *CODE],
-        ["pytest", "-m", f"not room{ordinary}"],
+        ["pytest", *IN_PARALLEL, "-m", f"not room{ordinary}"],
         ["pytest", "-m", f"room{ordinary}"],
     ]
     for check in [["pytest", *pytest_arguments]] if pytest_arguments else checks:

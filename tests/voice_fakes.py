@@ -56,7 +56,6 @@ class FakeRecorder(Scripted):
 
     async def sample(self) -> Sound:
         self.is_listening = True
-        await self.come()
         await self.spoken.wait()
         self.spoken.clear()
         await self.come()
