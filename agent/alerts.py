@@ -1,11 +1,11 @@
-"""Tells the operator that money is going: in the log, in a metric, and by a signed webhook."""
+"""Tells the operator what they must see to: in the log, in a metric, and by a signed webhook."""
 
 import asyncio
 import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import aiohttp
@@ -37,13 +37,24 @@ class Alerts:
     def tell(self, alert: Alert) -> None:
         log.warning("budget.alert", **asdict(alert))
         BUDGET_ALERTS.labels(threshold=alert.threshold).inc()
+        self._begin({"type": "budget.alert", **asdict(alert)})
+
+    def tell_forbidden(self, circuit: str) -> None:
+        """A provider refuses June's key; `circuit` names stage, server and model."""
+        log.error(
+            "provider.forbidden",
+            circuit=circuit,
+            hint="look at its key, and at its account; June asks it again after ten minutes",
+        )
+        self._begin({"type": "provider.forbidden", "circuit": circuit})
+
+    def _begin(self, told: Mapping[str, object]) -> None:
         if self._url:
-            task = asyncio.create_task(self._send(alert), name="june.alert")
+            task = asyncio.create_task(self._send(json.dumps(told).encode()), name="june.alert")
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def _send(self, alert: Alert) -> None:
-        body = json.dumps({"type": "budget.alert", **asdict(alert)}).encode()
+    async def _send(self, body: bytes) -> None:
         why = await self._try(body)
         for pause in PAUSES_SECONDS:
             if why is None:

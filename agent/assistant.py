@@ -3,13 +3,18 @@
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from typing import Any, Protocol
 
+from livekit import rtc
 from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, llm, utils
 from livekit.agents.voice import SpeechHandle
 
+from agent.early import said_early
 from agent.lines import Lines
+from agent.models.audible import can_be_said
+from agent.models.turn_clock import TurnClock
+from agent.mouth import Mouth
 from agent.prompt import SHORTER, further_instructed
 from agent.refusals import ends_the_call, is_short_of_money, refusal
-from agent.reply import Chunk, can_be_said, made_sayable, text_of, uses_tool
+from agent.reply import Chunk, made_sayable, text_of, uses_tool
 from agent.window import Window
 from session import Decision
 from session.limits import ALLOWED
@@ -51,6 +56,8 @@ class June(Agent):
         window: Window,
         *,
         instructions: str,
+        clock: TurnClock,
+        mouth: Mouth,
         hang_up: HangUp,
         is_over: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -59,6 +66,8 @@ class June(Agent):
         self._skills = skills
         self._lines = lines
         self._window = window
+        self._clock = clock
+        self._mouth = mouth
         self._hang_up = hang_up
         self._is_over = is_over
         self._has_words = False
@@ -74,6 +83,8 @@ class June(Agent):
         if self._is_over():
             return  # she is saying goodbye
         message = newest_user_message(chat_ctx)
+        if message is not None:
+            self._clock.begin(message.id)
         decision = ALLOWED if message is None else await self._gate.reserve(message)
         if not decision.allowed:
             # A goodbye is said by whoever ends the call: this attempt may be heard by nobody.
@@ -88,13 +99,27 @@ class June(Agent):
         self._has_words = has_tool = False
         answer = self._answer(outcome, chat_ctx, tools, model_settings)
         may_use_tools = model_settings.tool_choice != "none"
-        async for chunk in made_sayable(answer, self._lines, may_use_tools=may_use_tools):
+        sayable = made_sayable(answer, self._lines, may_use_tools=may_use_tools)
+        async for chunk in said_early(sayable, self._clock):
             self._has_words = self._has_words or can_be_said(text_of(chunk))
             has_tool = has_tool or uses_tool(chunk)
             yield chunk
+        if not self._has_words:
+            self._clock.pause()
         is_foreign = isinstance(outcome, Spoken | Answered) and outcome.language != ""
         if decision.near is not None and self._has_words and not has_tool and not is_foreign:
             yield f" {self._lines.near_limit}"
+
+    async def tts_node(
+        self, text: AsyncIterable[str], model_settings: ModelSettings
+    ) -> AsyncIterable[rtc.AudioFrame]:
+        """Whatever June says passes here, unless it comes with its sound."""
+
+        def synthesise(words: AsyncIterable[str]) -> Any:
+            return Agent.default.tts_node(self, words, model_settings)
+
+        async for frame in self._mouth.speak(text, synthesise):
+            yield frame
 
     async def _answer(
         self,

@@ -16,16 +16,18 @@ from agent.assistant import June
 from agent.call_skills import CallSkills, Hands
 from agent.config import Config
 from agent.ending import Ending, say
+from agent.figures import figures
 from agent.gate import TurnGate
 from agent.idle import Idle
 from agent.lines import lines_for
 from agent.models.build import Models
+from agent.models.guarded_vad import GuardedVAD
 from agent.models.languages import LanguageOfVoice, call_can
 from agent.notebook import Notebook
 from agent.payment import Payment, refusal_of_call
 from agent.place import Place
 from agent.prompt import instructions
-from agent.remembered import OPEN_SECONDS, Memory, chat_context, forgetful, greeting, recall
+from agent.remembered import Memory, chat_context, closed, greeting, recalled
 from agent.sign_of_life import show_life
 from agent.spoken import SpokenLines
 from agent.summary_of_call import summary_of
@@ -33,11 +35,10 @@ from agent.typed import TypedOnce, typed
 from agent.voice import build_voice
 from agent.voices.of_call import copying_of
 from agent.voices.speaker import speaker_of
-from agent.watched import watched
+from agent.watched import Watch
 from agent.window import Window
 from agent.zones import zone
-from session import CloseReason, Decision, Session, SessionService, StoreError
-from session.money import MICROS
+from session import CloseReason, Decision, Session, SessionService
 from session.patience import Patience
 from skills.registry import Registry
 
@@ -77,7 +78,8 @@ class Call:
         self._started = time.monotonic()
         idle_seconds = config.call.idle_seconds
         self._speaker = speaker_of(models.tts, self._is_over)
-        self.voice = build_voice(models, detector, self._speaker, idle_seconds=idle_seconds)
+        self._detector = GuardedVAD(detector)
+        self.voice = build_voice(models, self._detector, self._speaker, idle_seconds=idle_seconds)
         self._copying_of = partial(
             copying_of, config, models, self.voice, self._speaker, detector=detector, place=place
         )
@@ -118,21 +120,20 @@ class Call:
     async def open(self, sessions: SessionService, user: str) -> None:
         """Find this user's conversation. With the store away the call remembers only itself."""
         place = self._place
-        find = partial(
-            recall, room=place.room, user=user, channel=place.channel, language=self._language
+        memory, sessions = await recalled(
+            sessions,
+            self._config.session,
+            self.stack,
+            room=place.room,
+            user=user,
+            channel=place.channel,
+            language=self._language,
         )
-        try:
-            async with asyncio.timeout(OPEN_SECONDS):
-                memory = await find(sessions)
-        except (StoreError, TimeoutError) as error:
-            why = str(error) or "it does not answer"
-            log.error("store.unavailable", error=why, memory="this call only")
-            sessions = await self.stack.enter_async_context(forgetful(self._config.session))
-            memory = await find(sessions)
         self._memory = memory
         session_id = memory.session.session_id
         self._notebook = Notebook(sessions)
         await self._payment.open(sessions, memory.session, self._patience)
+        self._models.guard.open(sessions.breakers, place.call_id, self._payment.tell_forbidden)
         self._refused = await refusal_of_call(
             sessions, memory.session, place.call_id, self._patience, self._config
         )
@@ -150,7 +151,7 @@ class Call:
         self.stack.push_async_callback(self._typed.aclose)
         self.voice.on("conversation_item_added", self._gate.commit)
         self._window = await self._begin_window(memory, sessions)
-        self.stack.push_async_callback(self._close_session, sessions, session_id)
+        self.stack.push_async_callback(closed, sessions, session_id, lambda: self.reason)
         await self.stack.enter_async_context(self._notebook)
         self.skills = await self.stack.enter_async_context(
             self._skills_of(sessions, memory.session, self._gate, self._notebook)
@@ -210,16 +211,18 @@ class Call:
         assert window is not None
         assert self.skills is not None
         self.stack.enter_context(self.idle)
-        self.stack.enter_context(
-            watched(
-                self.voice,
-                spoken=self._spoken,
-                ending=self.ending,
-                lines=self.lines,
-                config=self._config,
-                say=self._say,
-            )
+        watch = Watch(
+            self.voice,
+            self._models,
+            self._detector,
+            spoken=self._spoken,
+            ending=self.ending,
+            lines=self.lines,
+            config=self._config,
+            say=self._say,
+            is_own_voice=self._is_own_voice,
         )
+        self.stack.enter_context(watch)
         june = self._june = June(
             gate,
             self.skills,
@@ -233,6 +236,8 @@ class Call:
                 today=datetime.now(self._zone),
                 can_hang_up="end_call" in self._registry.abilities,
             ),
+            clock=self._models.clock,
+            mouth=watch.mouth,
             hang_up=lambda speech, last_words: self.ending.begin(
                 CloseReason.GOODBYE, last_words, after=speech
             ),
@@ -260,9 +265,12 @@ class Call:
             await self._typed.answer(text, message_id, self.type, self._say)
 
     async def _say(self, line: str) -> SpeechHandle:
-        if self._speaker is not None and self._speaker.is_cloned:
+        if not self._is_own_voice():
             return self.voice.say(line)  # what is cached is in her own voice
         return await say(self.voice, self._spoken, line)
+
+    def _is_own_voice(self) -> bool:
+        return self._speaker is None or not self._speaker.is_cloned
 
     def _is_over(self) -> bool:
         return self.ending.reason is not None
@@ -271,12 +279,6 @@ class Call:
         if self._is_over():
             raise RuntimeError("the call is ending")
         return await self._say(line)
-
-    async def _close_session(self, sessions: SessionService, session_id: str) -> None:
-        try:
-            await sessions.close_session(session_id, self.reason)
-        except StoreError as error:
-            log.warning("session.not_closed", error=str(error))
 
     async def aclose(self) -> None:
         """Write down what was said, close the session, then the rest; the log gets its figures."""
@@ -287,13 +289,8 @@ class Call:
                 "call.ended",
                 reason=self.reason.value,
                 duration_seconds=round(time.monotonic() - self._started, 1),
-                turns=self._gate.turns if self._gate else 0,
-                refused=self._gate.refused if self._gate else 0,
                 resumed=self._memory is not None and self._memory.is_resumed,
-                cost_dollars=self._models.purse.spent_micros / MICROS,
-                store_faults=self._patience.faults,
-                messages_lost=self._notebook.lost if self._notebook else 0,
-                usage=[
-                    used.model_dump(exclude_defaults=True) for used in self.voice.usage.model_usage
-                ],
+                **figures(
+                    self._gate, self._notebook, self._models.purse, self._patience, self.voice
+                ),
             )

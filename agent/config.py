@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from agent.choice import Choice, choices
 from agent.config_errors import ConfigError, Problem, config_error
 from agent.config_sources import (
     find_file,
@@ -17,12 +18,13 @@ from agent.config_sources import (
     wrong_secrets,
 )
 from agent.folders import absolute, absolute_store_url, data_folder
+from agent.lines import primary
 from agent.settings import OPENAI_KEY, LlmSettings, Settings, SttSettings, TtsSettings
 from agent.settings_limits import PerRequest
 from agent.settings_store import StoreSettings, passwords_of, without_password
 from session import LimitConfig, MoneyConfig, SessionConfig
 
-__all__ = ["STAGES", "Config", "ConfigError", "LiveKitSettings", "Stage", "load"]
+__all__ = ["STAGES", "Choice", "Config", "ConfigError", "LiveKitSettings", "Stage", "load"]
 
 Stage = Literal["stt", "llm", "tts"]
 STAGES: tuple[Stage, ...] = ("stt", "llm", "tts")
@@ -131,15 +133,24 @@ class Config(Settings):
     def key_of(self, stage: Stage) -> SecretStr | None:
         return self.keys.get(self.settings_of(stage).variable_of_key or "")
 
+    def providers_of(self, stage: Stage) -> tuple[Choice, ...]:
+        """Who does this stage, and who is asked where that fails, in this order."""
+        return choices(
+            self.settings_of(stage), is_local=self.provider_of(stage) == "local", keys=self.keys
+        )
+
     @property
     def is_hosted(self) -> bool:
         """Whether anything in a call may cost money."""
-        return any(self.provider_of(stage) != "local" for stage in STAGES)
+        return any(not one.is_local for stage in STAGES for one in self.providers_of(stage))
 
     @property
     def needs_local_speech(self) -> bool:
-        """Whether a call hears or speaks by the models on this machine."""
-        return "local" in (self.provider_of("stt"), self.provider_of("tts"))
+        """Whether a call hears or speaks by the models on this machine, or may come to."""
+        if "local" in (self.provider_of("stt"), self.provider_of("tts")):
+            return True
+        fallbacks = (*self.providers_of("stt")[1:], *self.providers_of("tts")[1:])
+        return primary(self.agent.language) == "en" and any(one.is_local for one in fallbacks)
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -178,7 +189,8 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
 
     server_bin = environ.get("LIVEKIT_SERVER_BIN")
     stages = (settings.stt, settings.llm, settings.tts)
-    variables = {OPENAI_KEY, *(stage.key_variable for stage in stages)}
+    servers = [*stages, *(one for stage in stages for one in stage.fallback if one != "local")]
+    variables = {OPENAI_KEY, *(server.key_variable for server in servers)}
     url = settings.store.url
     path, cloner = settings.skills.path, settings.mockingbird.file
     shown = settings.model_copy(update={"store": StoreSettings(url=without_password(url))})

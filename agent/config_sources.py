@@ -1,6 +1,6 @@
 """What the file and the environment say, each as values by section and a list of problems."""
 
-import itertools
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from agent import config_errors as errors
 from agent.config_errors import Problem
+from agent.config_fallback import is_of_an_item, wrong_item
 from agent.config_prices import is_of_a_price, wrong_price
 from agent.redact import is_secret_name
 from agent.settings import Settings
@@ -67,8 +68,11 @@ def read_file(path: Path | None) -> tuple[Values, list[Problem]]:
         Settings.model_validate(values, strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems += errors.in_file(path, values, itertools.filterfalse(is_of_a_price, details))
+        plain = [one for one in details if not is_of_a_price(one) and not is_of_an_item(one)]
+        problems += errors.in_file(path, values, plain)
         problems += [wrong_price(path, detail) for detail in filter(is_of_a_price, details)]
+        items = [wrong_item(path, values, detail) for detail in filter(is_of_an_item, details)]
+        problems += {str(problem): problem for problem in items}.values()
     return values, problems
 
 
@@ -78,8 +82,10 @@ def _only_in_environment(table: Mapping[str, Any], above: str = "") -> Iterator[
         has_password = key == "store.url" and is_redis(str(value)) and "@" in value
         if is_secret_name(name) or above == "livekit." or has_password:
             yield key
-        elif isinstance(value, dict):
-            yield from _only_in_environment(value, f"{key}.")
+            continue
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from _only_in_environment(inner, f"{key}.")
 
 
 def _without(table: Mapping[str, Any], keys: set[str], above: str = "") -> dict[str, Any]:
@@ -93,6 +99,11 @@ def _without(table: Mapping[str, Any], keys: set[str], above: str = "") -> dict[
             inner = _without(value, keys, f"{key}.")
             if inner or not value:
                 kept[name] = inner
+        elif isinstance(value, list):
+            kept[name] = [
+                _without(item, keys, f"{key}.") if isinstance(item, dict) else item
+                for item in value
+            ]
         else:
             kept[name] = value
     return kept
@@ -124,14 +135,19 @@ def read_environment(environ: Mapping[str, str]) -> tuple[Values, list[Problem]]
 
 
 def _read(value: str, rules: Mapping[str, Any]) -> Any:
-    """A list or a table is written in a variable as it is in the file."""
+    """A list or a table is written in a variable as it is in the file, or as JSON."""
     kinds = [rules, *rules.get("anyOf", ())]
     if not any(kind.get("type") in ("array", "object") or "$ref" in kind for kind in kinds):
         return value
     try:
         return tomllib.loads(f"value = {value}")["value"]
     except (ValueError, RecursionError):
+        pass
+    try:
+        listed = json.loads(value)
+    except (ValueError, RecursionError):
         return value  # the words of a setting that may also be a table, or a mistake
+    return listed if isinstance(listed, list | dict) else value
 
 
 def wrong_secrets(environ: Mapping[str, str]) -> list[Problem]:

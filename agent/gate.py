@@ -116,6 +116,11 @@ class TurnGate:
             return
         if item.role == "user":
             self._committed.append(item.id)
+            log.info(
+                "turn.began",
+                turn=self.turns,
+                end_of_turn_delay_seconds=round(item.metrics.get("end_of_turn_delay", 0.0), 2),
+            )
             self._shorten(item)
         turn = self._turns_before + len(self._committed)
         text = item.text_content or ""

@@ -37,7 +37,9 @@ class Lines:
     lost_words: str
     """The model broke off in the middle of its answer."""
     cannot_hear: str
-    """Speech recognition failed."""
+    """Nobody can be asked what was said."""
+    not_caught: str
+    """Something was said, and no text came of it."""
     broken: str
     """Her ears or her voice have failed too often to go on."""
     more_to_say: str
@@ -93,6 +95,7 @@ ENGLISH = Lines(
     trouble="I'm sorry, I couldn't think of an answer just now. Could you ask me again?",
     lost_words="Sorry, I lost my words.",
     cannot_hear="I'm sorry, I can't hear you well at the moment. Could you say that again?",
+    not_caught="I didn't catch that. Could you repeat?",
     broken="I'm sorry, something is broken on my side. Please call again later. Goodbye.",
     more_to_say="There is more, if you want to hear it.",
     near_limit="Just so you know, I can't answer many more questions right now.",
@@ -132,6 +135,7 @@ GERMAN = Lines(
     "Können Sie mich noch einmal fragen?",
     lost_words="Entschuldigung, ich habe den Faden verloren.",
     cannot_hear="Entschuldigung, ich kann Sie gerade schlecht hören. Können Sie das wiederholen?",
+    not_caught="Das habe ich nicht mitbekommen. Können Sie es wiederholen?",
     broken="Entschuldigung, bei mir ist etwas kaputt. Bitte rufen Sie später noch einmal an. "
     "Auf Wiederhören.",
     more_to_say="Es gibt noch mehr, wenn Sie es hören möchten.",

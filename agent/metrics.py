@@ -9,3 +9,8 @@ from prometheus_client import Counter
 BUDGET_ALERTS = Counter(
     "june_budget_alerts", "Budget thresholds that were crossed, once per day.", ["threshold"]
 )
+STAGE_FAILURES = Counter(
+    "june_stage_failures",
+    "Turns in which ears, voice or voice detection failed, and the caller was told so.",
+    ["stage"],
+)

@@ -41,6 +41,10 @@ class Payment:
         """End the call in words."""
         self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
 
+    def tell_forbidden(self, circuit: str) -> None:
+        """A provider refuses June's key: as a bill that was not paid, somebody must see to it."""
+        self._alerts.tell_forbidden(circuit)
+
     async def aclose(self) -> None:
         await self._purse.aclose()
         await self._alerts.aclose()

@@ -29,7 +29,7 @@ async def speak_lines(config: Config, socket: Path | None, sessions: SessionServ
     if config.provider_of("tts") != "local":
         await asyncio.to_thread(load_public_prices)
     purse, alerts = CallPurse(config.session.money), Alerts(config)
-    voice = MeteredTTS(build_tts(config, speech), purse)
+    voice = MeteredTTS(build_tts(config.providers_of("tts")[0], speech), purse)
     await purse.open(
         sessions.money,
         None,

@@ -1,7 +1,10 @@
-"""What a call begins with: the session of this room and user, and what was said before."""
+"""What a call begins with, and writes at its end: session, user, and what was said before."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 from livekit.agents import llm
@@ -9,6 +12,7 @@ from livekit.agents import llm
 from agent.lines import Lines
 from session import (
     Channel,
+    CloseReason,
     Message,
     Session,
     SessionConfig,
@@ -65,6 +69,23 @@ def forgetful(config: SessionConfig) -> SessionService:
     return open_sessions(replace(config, store_url="memory:", stands_in=True))
 
 
+async def recalled(
+    sessions: SessionService, config: SessionConfig, stack: AsyncExitStack, **who: Any
+) -> tuple[Memory, SessionService]:
+    """What `recall` finds of `who`, and the memory to go on with.
+
+    With the store away that is one of this call only, which `stack` closes.
+    """
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            return await recall(sessions, **who), sessions
+    except (StoreError, TimeoutError) as error:
+        why = str(error) or "it does not answer"
+        log.error("store.unavailable", error=why, memory="this call only")
+        sessions = await stack.enter_async_context(forgetful(config))
+        return await recall(sessions, **who), sessions
+
+
 async def recall(
     sessions: SessionService, *, room: str, user: str, channel: Channel, language: str
 ) -> Memory:
@@ -107,3 +128,13 @@ def chat_context(messages: tuple[Message, ...]) -> llm.ChatContext:
                 role=message.role, content=message.said, id=message.id, created_at=message.at
             )
     return context
+
+
+async def closed(
+    sessions: SessionService, session_id: str, reason: Callable[[], CloseReason]
+) -> None:
+    """Write down why the call ended, as it is known then."""
+    try:
+        await sessions.close_session(session_id, reason())
+    except StoreError as error:
+        log.warning("session.not_closed", error=str(error))

@@ -1,12 +1,13 @@
 """A model's answer on its way to the voice: whatever it does, the caller hears a sentence."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import structlog
 from livekit.agents import APIError, FlushSentinel, llm
 
 from agent.lines import Lines
+from agent.models.audible import can_be_said
 from agent.models.refused import Refused
 
 log = structlog.get_logger(__name__)
@@ -22,7 +23,7 @@ LAST_SENTENCE_CHARACTERS = 400
 
 async def made_sayable(
     chunks: AsyncGenerator[Chunk, None], lines: Lines, *, may_use_tools: bool = True
-) -> AsyncIterator[Chunk]:
+) -> AsyncGenerator[Chunk, None]:
     """The answer; what is missing of it is said in June's own words.
 
     An answer with nothing to pronounce (empty, only markup or emoji) and one that fails before
@@ -52,11 +53,6 @@ async def made_sayable(
     if not has_words and not has_tool:
         log.info("reply.empty", characters=said)
         yield lines.not_understood
-
-
-def can_be_said(text: str) -> bool:
-    """Whether there is anything to pronounce in it."""
-    return any(letter.isalnum() for letter in text)
 
 
 def text_of(chunk: Chunk) -> str:

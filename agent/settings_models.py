@@ -1,8 +1,8 @@
 """The settings of the three stages: what hears, what thinks, what speaks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from agent.settings_types import (
     LANGUAGE_TAG,
@@ -19,10 +19,16 @@ OPENAI_KEY = "OPENAI_API_KEY"
 """Decides the profile `auto`."""
 
 
-class StageSettings(Section):
-    """What ears, mind and voice have in common."""
+MOST_FALLBACKS = 4
+ITEM_OF_FALLBACK = (
+    '`"local"` or a table such as `{base_url = "http://127.0.0.1:8000/v1", model = "my-model"}`'
+)
+"""The rule of one item, in words."""
 
-    provider: Provider = ""
+
+class Server(Section):
+    """What ears, mind and voice have in common, wherever they are asked."""
+
     base_url: BaseUrl = ""
     key_variable: KeyVariable = ""
 
@@ -37,7 +43,34 @@ class StageSettings(Section):
         return self.key_variable or (OPENAI_KEY if self.url == OPENAI_URL else None)
 
 
-class SttSettings(StageSettings):
+A = TypeVar("A", bound=Server)
+
+
+def _kind(item: object) -> str:
+    """Names what a wrong item was meant to be: its errors are told by the rules of that only."""
+    return "word" if isinstance(item, str) else "table"
+
+
+Fallback = Annotated[
+    list[
+        Annotated[
+            Annotated[Literal["local"], Tag("word")] | Annotated[A, Tag("table")],
+            Discriminator(_kind),
+        ]
+    ],
+    Field(
+        max_length=MOST_FALLBACKS,
+        description="Who is asked where it fails: `local`, where installed, or other servers",
+        json_schema_extra={
+            "rule": f'a list of at most {MOST_FALLBACKS} items, each `"local"` or a table '
+            'such as `{base_url = "http://127.0.0.1:8000/v1", model = "llama"}`'
+        },
+    ),
+]
+"""In this order. A table has the keys of its section, and the section's defaults."""
+
+
+class SttModel(Server):
     model: Annotated[
         str,
         Field(
@@ -63,7 +96,12 @@ class SttSettings(StageSettings):
         return self.model or ("gpt-live-transcribe" if self.realtime else "gpt-transcribe")
 
 
-class LlmSettings(StageSettings):
+class SttSettings(SttModel):
+    provider: Provider = ""
+    fallback: Fallback[SttModel] = Field(["local"])
+
+
+class LlmModel(Server):
     model: Model = Field("gpt-6-luna", description="What thinks, where it is `openai`")
     temperature: Annotated[float, Field(ge=0, le=2)] | Literal[""] = Field(
         "",
@@ -82,7 +120,12 @@ class LlmSettings(StageSettings):
         return self.model
 
 
-class TtsSettings(StageSettings):
+class LlmSettings(LlmModel):
+    provider: Provider = ""
+    fallback: Fallback[LlmModel] = Field([])
+
+
+class TtsModel(Server):
     model: Model = Field("gpt-4o-mini-tts", description="What speaks, where it is `openai`")
     voice: Model = Field(
         "marin",
@@ -98,3 +141,8 @@ class TtsSettings(StageSettings):
     @property
     def model_in_use(self) -> str:
         return self.model
+
+
+class TtsSettings(TtsModel):
+    provider: Provider = ""
+    fallback: Fallback[TtsModel] = Field(["local"])

@@ -1,25 +1,23 @@
-"""What June says when her ears or her voice fail; for a model that does, see `agent.reply`."""
+"""What June says when her ears or her voice fail; for a mind that does, see `agent.reply`."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 from livekit import rtc
-from livekit.agents import ErrorEvent
 from livekit.agents.types import NotGivenOr
 
 from agent.lines import Lines
-from agent.models.refused import Refused
+from agent.metrics import STAGE_FAILURES
 from agent.spoken import SpokenLines, frames
 
 log = structlog.get_logger(__name__)
 
 TOO_MANY = 3
 WITHIN_SECONDS = 60.0
-"""So many failures of one stage in so short a time end the call; LiveKit would end it in silence
-at the fourth."""
+"""So many failures of one stage in so short a time end the call, in words."""
 
 
 class Saying(Protocol):
@@ -55,25 +53,31 @@ class Trouble:
         self._failures: dict[str, deque[float]] = {}
         self._saying: asyncio.Task[None] | None = None
 
-    def on_error(self, event: ErrorEvent) -> None:
-        """For the AgentSession's `error`."""
-        if event.error.recoverable or self._is_over():
+    def on_mute(self) -> None:
+        """Nothing could be said of a reply."""
+        self._happened("tts", self._lines.trouble, only_if_spoken=True)
+
+    def on_deaf(self, nobody_hears: bool) -> None:  # noqa: FBT001 (of one kind or the other)
+        """Nothing was understood of what the caller said."""
+        line = self._lines.cannot_hear if nobody_hears else self._lines.not_caught
+        self._happened("stt", line, only_if_spoken=False)
+
+    def on_deaf_detector(self) -> None:
+        """What the caller has just said, if anything, was not even noticed."""
+        self._happened("vad", self._lines.cannot_hear, only_if_spoken=False)
+
+    def _happened(
+        self, stage: Literal["vad", "stt", "tts"], line: str, *, only_if_spoken: bool
+    ) -> None:
+        if self._is_over():
             return
-        if isinstance(event.error.error, Refused):
-            return  # the call ends with the reason
-        match event.error.type:
-            case "stt_error":
-                line, needs_voice = self._lines.cannot_hear, False
-            case "tts_error":
-                line, needs_voice = self._lines.trouble, True
-            case _:
-                return
-        log.warning("stage.failed", stage=event.error.type, error=type(event.error.error).__name__)
-        if self._is_too_often(event.error.type):
+        log.warning("stage.failed", stage=stage)
+        STAGE_FAILURES.labels(stage=stage).inc()
+        if self._is_too_often(stage):
             self._give_up()
         elif self._saying is None or self._saying.done():
             self._saying = asyncio.create_task(
-                self._say(line, only_if_spoken=needs_voice), name="june.trouble"
+                self._say(line, only_if_spoken=only_if_spoken), name="june.trouble"
             )
 
     def _is_too_often(self, stage: str) -> bool:

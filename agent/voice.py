@@ -9,8 +9,8 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from agent.models.build import Models
 from agent.turns import TEXT_TRANSFORMS, turn_handling
 
-ONE_RETRY = APIConnectOptions(max_retry=1, retry_interval=0.5, timeout=10.0)
-"""A caller waits in silence for as long as a provider is asked again."""
+ONCE = APIConnectOptions(max_retry=0)
+"""The guard of each stage decides who is asked again."""
 
 
 def build_voice(
@@ -26,10 +26,10 @@ def build_voice(
         turn_handling=turn_handling() if is_spoken else {"turn_detection": None},
         tts_text_transforms=TEXT_TRANSFORMS,
         conn_options=SessionConnectOptions(
-            stt_conn_options=ONE_RETRY,
-            llm_conn_options=ONE_RETRY,
-            tts_conn_options=ONE_RETRY,
-            # LiveKit would close the voice in silence; `Trouble` ends the call in words.
+            stt_conn_options=ONCE,
+            llm_conn_options=ONCE,
+            tts_conn_options=ONCE,
+            # LiveKit would close the voice in silence; `Trouble` ends the call in words, if at all.
             max_unrecoverable_errors=sys.maxsize,
         ),
         user_away_timeout=idle_seconds if is_spoken and idle_seconds else None,

@@ -1,52 +1,78 @@
-"""Whatever ends a call that nobody ends: its length, and a stage that fails."""
+"""Whatever a call needs to be looked after: its length, and stages that fail."""
 
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from typing import Self
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, AgentStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from agent.config import Config
+from agent.ears_watch import EarsWatch
 from agent.ending import Ending
 from agent.lines import Lines
 from agent.longest import LongestCall
+from agent.models.build import Models
+from agent.models.guarded_vad import GuardedVAD
+from agent.mouth import Mouth
 from agent.spoken import SpokenLines
 from agent.trouble import Trouble
 from session import CloseReason
 
 
-def watched(
-    voice: AgentSession[None],
-    *,
-    spoken: SpokenLines,
-    ending: Ending,
-    lines: Lines,
-    config: Config,
-    say: Callable[[str], Awaitable[SpeechHandle]],
-) -> ExitStack:
-    """From now until what is returned is closed."""
-    stack = ExitStack()
+class Watch:
+    """Lives as long as one call, from its greeting on."""
 
-    async def warn() -> None:
-        if ending.reason is None:
-            await say(lines.one_minute_left)
+    def __init__(
+        self,
+        voice: AgentSession[None],
+        models: Models,
+        detector: GuardedVAD,
+        *,
+        spoken: SpokenLines,
+        ending: Ending,
+        lines: Lines,
+        config: Config,
+        say: Callable[[str], Awaitable[SpeechHandle]],
+        is_own_voice: Callable[[], bool],
+    ) -> None:
+        self._voice = voice
+        self._clock = models.clock
+        self._stack = ExitStack()
 
-    stack.enter_context(
-        LongestCall(
+        async def warn() -> None:
+            if ending.reason is None:
+                await say(lines.one_minute_left)
+
+        trouble = Trouble(
+            voice,
+            spoken,
+            lines,
+            is_over=lambda: ending.reason is not None,
+            give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
+            now=time.monotonic,
+        )
+        self.mouth = Mouth(spoken, lines, is_own=is_own_voice, on_mute=trouble.on_mute)
+        detector.on_rebuilt = trouble.on_deaf_detector
+        self._longest = LongestCall(
             config.call.max_minutes * 60,
             warn=warn,
             end=lambda: ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
         )
-    )
-    trouble = Trouble(
-        voice,
-        spoken,
-        lines,
-        is_over=lambda: ending.reason is not None,
-        give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
-        now=time.monotonic,
-    )
-    voice.on("error", trouble.on_error)
-    stack.callback(voice.off, "error", trouble.on_error)
-    return stack
+        self._ears = None if models.stt is None else EarsWatch(voice, models.stt, trouble.on_deaf)
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._longest)
+        if self._ears is not None:
+            self._stack.enter_context(self._ears)
+        self._voice.on("agent_state_changed", self._on_state)
+        self._stack.callback(self._voice.off, "agent_state_changed", self._on_state)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    def _on_state(self, event: AgentStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._clock.heard()

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from livekit import rtc
 from livekit.agents import llm, vad
 
+from agent.lines import ENGLISH
 from agent.models.local.engine import HEARING_RATE
+from agent.mouth import Mouth
+from agent.spoken import SpokenLines
 from agent.summary import Summary
 from agent.summary_writers import by_rule
 from agent.window import Window
@@ -137,3 +141,9 @@ def wide_window() -> Window:
 
     session = new_session("room", "ann", channel="room", language="en", now=1000.0)
     return Window(Summary(session, [], write=by_rule, keep=keep))
+
+
+def own_mouth(folder: Path = Path("nowhere")) -> Mouth:
+    """June's own voice, with no line of hers in the cache."""
+    lines = SpokenLines(folder, voice="none")
+    return Mouth(lines, ENGLISH, is_own=lambda: True, on_mute=lambda: None)

@@ -82,7 +82,7 @@ async def test_hosted_stages_are_asked_as_they_are_configured() -> None:
     models = build_models(chosen, language="de-CH", speech=None, detector=load_vad())
     assert models.stt is not None
     assert models.tts is not None
-    assert (models.stt.provider, models.stt.capabilities.streaming) == ("127.0.0.1:9", False)
+    assert (models.stt.provider, models.stt.capabilities.interim_results) == ("127.0.0.1:9", False)
     assert (models.llm.provider, models.llm.model) == ("api.openai.com", "gpt-test")
     assert models.tts.provider == "api.openai.com"
     await models.aclose()
@@ -128,6 +128,7 @@ def test_another_voice_has_other_lines() -> None:
 
 def test_local_speech_is_needed_for_ears_or_voice_only() -> None:
     """The offline brain needs no model at all."""
+    alone = {**KEY, "JUNE_STT__FALLBACK": "[]", "JUNE_TTS__FALLBACK": "[]"}
     assert config().needs_local_speech
-    assert not config(JUNE_LLM__PROVIDER="local", **KEY).needs_local_speech
-    assert config(JUNE_STT__PROVIDER="local", **KEY).needs_local_speech
+    assert not config(JUNE_LLM__PROVIDER="local", **alone).needs_local_speech
+    assert config(JUNE_STT__PROVIDER="local", **alone).needs_local_speech

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession, ConversationItemAddedEvent, llm
 from livekit.agents.voice.run_result import RunResult
-from speech_fakes import NoSkills, wide_window
+from speech_fakes import NoSkills, own_mouth, wide_window
 
 from agent.assistant import June
 from agent.gate import TurnGate
 from agent.lines import ENGLISH
 from agent.models.offline import OfflineLLM
+from agent.models.turn_clock import TurnClock
 from agent.notebook import Notebook
 from agent.remembered import Memory, chat_context, recall
 from session import (
@@ -72,6 +73,8 @@ class Conversation:
             chat_context(self.memory.context),
             wide_window(),
             instructions="You are June.",
+            clock=TurnClock(),
+            mouth=own_mouth(),
             hang_up=lambda *_: None,
         )
         await self.voice.start(june)

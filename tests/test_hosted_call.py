@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from agent.config import load
 from agent.console.here import Ends, HereCall, call_here
 from agent.lines import ENGLISH, GERMAN
+from agent.models.guard import MOST_REQUESTS
 from agent.reply import LONGEST_CHARACTERS
 from bench.provider import (
     Answer,
@@ -209,7 +210,7 @@ async def test_a_model_that_uses_tools_for_ever_is_stopped(
 @pytest.mark.parametrize(
     ("answer", "heard"),
     [
-        pytest.param(Answer(fault=Empty()), ENGLISH.not_understood, id="empty"),
+        pytest.param(Answer(fault=Empty()), ENGLISH.trouble, id="empty"),
         pytest.param(Answer("**  **\n---"), ENGLISH.not_understood, id="only markdown"),
         pytest.param(Answer("🎉🎉"), ENGLISH.not_understood, id="only emoji"),
     ],
@@ -218,9 +219,10 @@ async def test_an_answer_with_nothing_to_say_becomes_a_sentence(
     ring: Ring, provider: ScriptedProvider, answer: Answer, heard: str
 ) -> None:
     """And the next turn is an ordinary one."""
-    provider.script.llm = [answer]
+    provider.script.llm = lambda _: answer
     async with ring() as caller:
         assert (await caller.says("Hello?")).endswith(heard)
+        provider.script.llm = []
         assert await caller.says("Hello?") == "I hear you."
 
 
@@ -239,8 +241,6 @@ async def test_an_answer_of_five_thousand_words_is_cut(
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Refusal.wrong_key(), id="the key has expired"),
-        pytest.param(Refusal.forbidden(), id="403"),
         pytest.param(Refusal.unknown_model("gpt-6-luna"), id="the model is gone"),
         pytest.param(Refusal.bad_request("no"), id="400"),
         pytest.param(WrongAnswer(), id="a web page"),
@@ -252,10 +252,11 @@ async def test_a_provider_that_fails_is_apologised_for(
     ring: Ring, provider: ScriptedProvider, fault: Any
 ) -> None:
     """In words, once; the question stays in the history, and the next answer is an ordinary one."""
-    provider.script.llm = [Answer(fault=fault)]
+    provider.script.llm = lambda _: Answer(fault=fault)
     async with ring() as caller:
         heard = await caller.says("What is the capital of France?")
-        assert heard in (ENGLISH.trouble, ENGLISH.not_understood)
+        assert heard == ENGLISH.trouble
+        assert len(provider.asked("llm")) <= MOST_REQUESTS
         provider.script.llm = []
         assert await caller.says("Are you there?") == "I hear you."
     last = provider.asked("llm")[-1].body["messages"]
@@ -263,7 +264,26 @@ async def test_a_provider_that_fails_is_apologised_for(
 
 
 @pytest.mark.parametrize(
-    "fault", [Refusal.server_error(), BreakOff(), Refusal.rate_limited()], ids=lambda f: str(f)[:20]
+    "fault",
+    [
+        pytest.param(Refusal.wrong_key(), id="the key has expired"),
+        pytest.param(Refusal.forbidden(), id="403"),
+        pytest.param(Refusal.rate_limited(), id="too many requests"),
+    ],
+)
+async def test_a_provider_that_wants_no_requests_gets_none(
+    ring: Ring, provider: ScriptedProvider, fault: Any
+) -> None:
+    """Not in this turn, nor in the next; the caller hears a sentence at once."""
+    provider.script.llm = [Answer(fault=fault)]
+    async with ring() as caller:
+        assert await caller.says("What is the capital of France?") == ENGLISH.trouble
+        assert await caller.says("Are you there?") == ENGLISH.trouble
+    assert len(provider.asked("llm")) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Refusal.server_error(), BreakOff(), Empty()], ids=lambda f: str(f)[:20]
 )
 async def test_a_provider_that_fails_once_is_asked_again(
     ring: Ring, provider: ScriptedProvider, fault: Any

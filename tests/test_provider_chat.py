@@ -5,10 +5,17 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from livekit.agents import APIConnectOptions, APIError, APIStatusError, llm
+from livekit.agents import (
+    APIConnectionError,
+    APIConnectOptions,
+    APIError,
+    APIStatusError,
+    llm,
+)
 from livekit.plugins import openai
 from speech_fakes import ScriptedSpeech, ScriptedVAD
 
@@ -19,6 +26,7 @@ from bench.provider import (
     Empty,
     Ending,
     ErrorEvent,
+    Garbage,
     Hang,
     Refusal,
     Script,
@@ -183,6 +191,7 @@ REFUSALS = [
     (Refusal.wrong_key(), False),
     (Refusal.unknown_model("gpt-0"), False),
     (Refusal.rate_limited(), True),
+    (Refusal.rate_limited(None), True),
     (Refusal.quota_exceeded(), True),
     (Refusal.server_error(), True),
 ]
@@ -205,6 +214,10 @@ async def test_a_refusal_reaches_the_plugin_with_its_status(
 BROKEN = [
     (BreakOff(), "", True),
     (Hang(), "", True),
+    (BreakOff(after_seconds=0), "", True),
+    (Hang(after_seconds=0), "", True),
+    (Garbage(), "", True),
+    (Garbage(after_chunks=2), "One two", False),
     (BreakOff(after_chunks=2), "One two", False),
     (Hang(after_chunks=2), "One two", False),
     (ErrorEvent(after_chunks=2), "One two", False),
@@ -228,6 +241,50 @@ async def test_an_answer_breaks_where_the_script_says(
     assert said.error.retryable is retryable
     assert await provider.journal[0].over() is Ending.FAULT
     assert (await ask(model)).text == "I hear you."
+
+
+async def test_a_stream_may_begin_and_then_say_nothing(provider: ScriptedProvider) -> None:
+    """The headers come; and the reason of a 429 may come without a time."""
+    provider.script.llm = [
+        Answer(fault=Hang(after_seconds=0)),
+        Answer(fault=Refusal.rate_limited(7)),
+        Answer(fault=Refusal.rate_limited(None)),
+    ]
+    messages = [{"role": "user", "content": "Go on."}]
+    body = {"model": "gpt-4.1-mini", "messages": messages, "stream": True}
+    address = f"{provider.base_url}/chat/completions"
+    async with aiohttp.ClientSession() as client:
+        async with client.post(address, json=body) as response:
+            assert (response.status, response.content_type) == (200, "text/event-stream")
+            assert b'"role": "assistant"' in await response.content.readline()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await response.content.readuntil(b'"content": "I')
+        async with client.post(address, json=body) as response:
+            assert response.headers["Retry-After"] == "7"
+        async with client.post(address, json=body) as response:
+            assert response.status == 429
+            assert "Retry-After" not in response.headers
+
+
+async def test_nobody_may_listen_for_a_while(provider: ScriptedProvider, model: openai.LLM) -> None:
+    """What is being answered breaks, connections that were kept are gone; then all is as before."""
+    assert (await ask(model)).error is None
+    provider.script.llm = [Answer("word " * 500)]
+    asking = asyncio.create_task(ask(model))
+    await provider.wait_for("llm", 2)
+    await provider.refuse()
+    assert isinstance((await asking).error, APIConnectionError)
+    assert await provider.asked("llm")[1].over() is Ending.STOPPED
+
+    assert isinstance((await ask(model)).error, APIConnectionError)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", urlsplit(provider.site_url).port)
+    address = provider.base_url
+    await provider.listen()
+    assert provider.base_url == address
+    assert (await ask(model)).text == "I hear you."
+    assert len(provider.asked("llm")) == 3
 
 
 async def test_an_answer_that_nobody_waits_for_is_cancelled(

@@ -183,6 +183,61 @@ async def test_june_starts_all_the_same_unless_she_is_told_not_to(
         await say_problems(wrong, strict=True)
 
 
+def fallback(**item: str) -> str:
+    """As `JUNE_…__FALLBACK` holds it: one table."""
+    return json.dumps([item])
+
+
+async def test_a_fallback_is_asked_before_it_is_needed(provider: ScriptedProvider) -> None:
+    """By the key that it names, also where the stage itself is local."""
+    ears = fallback(
+        base_url=provider.base_url, model="gpt-live-transcribe", key_variable="OTHER_KEY"
+    )
+    given = {"JUNE_MODELS__PROFILE": "local", "JUNE_STT__FALLBACK": ears, "OTHER_KEY": KEY}
+    assert await find_problems(config("", **given, PROVIDER_KEY="")) == ()
+    assert [asked.key for asked in provider.asked("models")] == [KEY]
+
+
+async def test_a_problem_with_a_fallback_names_it(provider: ScriptedProvider) -> None:
+    """What to do is said for its table, and not for the stage's own settings."""
+    unknown = fallback(base_url=provider.base_url, model="gpt-7", key_variable="PROVIDER_KEY")
+    found = await problem(provider.base_url, JUNE_LLM__FALLBACK=unknown)
+    assert str(found).startswith(
+        f"`[llm]`: its fallback `gpt-7`: `{provider.base_url}` does not know the model `gpt-7`"
+    )
+    assert found.hint == "set `model` in its table in `[llm] fallback` to one of them"
+    asks = fallback(base_url=provider.base_url, model="gpt-7")
+    found = await problem(provider.base_url, JUNE_LLM__FALLBACK=asks)
+    assert found.what == f"its fallback `gpt-7`: `{provider.base_url}` asks for a key"
+    assert '`key_variable = "MY_KEY"` in its table in `[llm] fallback`' in found.hint
+    keyless = await problem(provider.base_url, JUNE_LLM__FALLBACK=fallback())
+    assert keyless.what == "its fallback `gpt-6-luna`: `OPENAI_API_KEY` is not set"
+
+
+async def test_a_stage_works_by_itself_where_its_fallback_does_not(
+    provider: ScriptedProvider,
+) -> None:
+    """June speaks her lines all the same; only `--strict` does not start like this."""
+    wrong = fallback(base_url=provider.site_url)
+    chosen = config(provider.base_url, JUNE_LLM__FALLBACK=wrong)
+    with capture_logs() as logs:
+        assert await say_problems(chosen, strict=False) == {"stt", "llm", "tts"}
+    assert [entry["stage"] for entry in logs] == ["llm"]
+    with pytest.raises(CannotStart, match=r"its fallback `gpt-6-luna`"):
+        await say_problems(chosen, strict=True)
+
+
+async def test_ears_of_this_machine_are_no_problem_as_a_fallback(
+    provider: ScriptedProvider,
+) -> None:
+    """They know no German and are not asked then; nobody has chosen them."""
+    stages = {}
+    for stage in ("STT", "TTS"):
+        stages[f"JUNE_{stage}__BASE_URL"] = provider.base_url
+        stages[f"JUNE_{stage}__KEY_VARIABLE"] = "PROVIDER_KEY"
+    assert await find_problems(config(provider.base_url, JUNE_AGENT__LANGUAGE="de", **stages)) == ()
+
+
 def denying(folder: Path, url: str, prices: str) -> Config:
     """All three stages there, with names that nobody else has a price for."""
     file = folder / "agent.toml"
@@ -279,6 +334,23 @@ async def test_openais_own_models_have_prices(monkeypatch: pytest.MonkeyPatch) -
 )
 async def test_a_price_is_looked_for_under_the_name_that_is_charged(url: str) -> None:
     """The plugin's own, or a price would be found here and not in the call."""
-    plugin = build_llm(config(url))
+    plugin = build_llm(config(url).providers_of("llm")[0])
     assert check._host(url) == plugin.provider
     await plugin.aclose()
+
+
+async def test_the_price_of_a_fallback_must_be_known_too(
+    provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    """Otherwise it is refused just when it is needed."""
+    provider.script = Script(models=("my-ears", "my-mind", "my-voice", "my-other"))
+    free = "".join(
+        f"[prices.{model}]\nfree = true\n" for model in ("my-ears", "my-mind", "my-voice")
+    )
+    priced = denying(tmp_path, provider.base_url, free)
+    assert await find_problems(priced) == ()
+    other = fallback(base_url=provider.base_url, model="my-other", key_variable="PROVIDER_KEY")
+    environ = {"HOME": str(tmp_path), "PROVIDER_KEY": KEY, "JUNE_TTS__FALLBACK": other}
+    (found,) = await find_problems(load(tmp_path / "agent.toml", environ))
+    assert (found.stage, found.is_of_fallback) == ("tts", True)
+    assert "nobody knows what the model `my-other` costs" in found.what

@@ -24,9 +24,12 @@ from bench.provider import (
     Empty,
     Ending,
     ErrorEvent,
+    FinalTwice,
+    Garbage,
     Hang,
     Hearing,
     HearingFault,
+    NoFinal,
     Refusal,
     Script,
     ScriptedProvider,
@@ -249,6 +252,48 @@ async def test_ears_that_hear_nothing_say_that_somebody_spoke(provider: Scripted
         await call.hears(Kind.RECOGNITION_USAGE)
     kinds = [event.type for event in call.events]
     assert kinds == [Kind.START_OF_SPEECH, Kind.END_OF_SPEECH, Kind.RECOGNITION_USAGE]
+
+
+@pytest.mark.parametrize("interims", [True, False])
+async def test_final_words_may_never_come(provider: ScriptedProvider, interims: bool) -> None:
+    """With interims before them or without any word; that somebody spoke is said."""
+    provider.script.stt = [Hearing("What time is it?", interims=interims, fault=NoFinal())]
+    async with calling(provider) as call:
+        await call.says(SENTENCE)
+        await call.hears(Kind.END_OF_SPEECH)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await call.hears(Kind.RECOGNITION_USAGE)
+    assert bool(call.texts(Kind.INTERIM_TRANSCRIPT)) is interims
+    assert call.texts(Kind.FINAL_TRANSCRIPT) == []
+    assert await provider.asked("stt")[0].over() is Ending.FAULT
+
+
+@pytest.mark.parametrize("model", [MODEL, COMMITTING_MODEL])
+async def test_final_words_may_come_twice(provider: ScriptedProvider, model: str) -> None:
+    """And the plugin passes both on."""
+    provider.script.stt = [Hearing("What time is it?", fault=FinalTwice())]
+    async with calling(provider, model) as call:
+        await call.says(TWO_WORDS)
+        await call.hears(Kind.FINAL_TRANSCRIPT)
+        await call.hears(Kind.FINAL_TRANSCRIPT)
+    assert call.texts(Kind.FINAL_TRANSCRIPT) == ["What time is it?"] * 2
+    assert await provider.asked("stt")[0].over() is Ending.FAULT
+
+
+async def test_ears_may_talk_nonsense(
+    provider: ScriptedProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The plugin writes each down as an exception, and goes on as deaf as before."""
+    provider.script.stt = [Hearing("What time is it?", fault=Garbage(after_seconds=0.2))]
+    async with calling(provider) as call:
+        await call.says(TWO_WORDS)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await call.hears(Kind.FINAL_TRANSCRIPT)
+    assert (call.events, call.errors) == ([], [])
+    assert "failed to process OpenAI message" in caplog.text
+    assert await provider.asked("stt")[0].over() is Ending.FAULT
 
 
 async def test_events_that_make_no_sense_are_answered_with_errors(

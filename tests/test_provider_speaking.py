@@ -1,6 +1,8 @@
 """Speech by the scripted provider, as LiveKit's own plugin for OpenAI hears it."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -16,12 +18,16 @@ from bench.provider import (
     Empty,
     Ending,
     ErrorEvent,
+    Garbage,
+    Hang,
+    OddBytes,
     Refusal,
     ScriptedProvider,
     Silence,
     Speaking,
     SpeakingFault,
     WrongAnswer,
+    WrongRate,
 )
 
 ONCE = APIConnectOptions(max_retry=0, timeout=2)
@@ -108,9 +114,45 @@ async def test_silence_is_sound(provider: ScriptedProvider) -> None:
     assert sound.duration == pytest.approx(0.5, abs=0.05)
 
 
+async def received(provider: ScriptedProvider) -> list[bytes]:
+    """The sound as it came, an event each."""
+    body = {"model": MODELS[0], "input": TEXT, "response_format": "pcm", "stream_format": "sse"}
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(f"{provider.base_url}/audio/speech", json=body) as response,
+    ):
+        events = [json.loads(line[6:]) async for line in response.content if line.strip()]
+    return [base64.b64decode(event["audio"]) for event in events if "audio" in event]
+
+
+async def test_sound_may_have_half_a_sample_too_few(provider: ScriptedProvider) -> None:
+    """In its chunks, and as a whole; put together, nearly all of it is there."""
+    whole = await received(provider)
+    provider.script.tts = [Speaking(fault=OddBytes())]
+    odd = await received(provider)
+    assert {len(chunk) % 2 for chunk in whole} == {0}
+    assert {len(chunk) % 2 for chunk in odd[:-1]} == {1}
+    assert len(b"".join(odd)) % 2 == 1
+    assert len(b"".join(odd)) == pytest.approx(len(b"".join(whole)), rel=0.1)
+    assert provider.journal[1].ending is Ending.FAULT
+
+
+async def test_sound_at_another_rate_is_shorter(provider: ScriptedProvider) -> None:
+    """The plugin plays it as it always does, one and a half times too fast."""
+    right = await spoken(voice(provider))
+    provider.script.tts = [Speaking(fault=WrongRate(sample_rate=16_000))]
+    fast = await spoken(voice(provider))
+    assert fast.sample_rate == right.sample_rate
+    assert fast.duration == pytest.approx(right.duration * 16 / 24, rel=0.1)
+    assert provider.journal[1].ending is Ending.FAULT
+
+
 FAILING: list[SpeakingFault] = [
     Refusal.rate_limited(),
+    Refusal.rate_limited(None),
+    Hang(after_seconds=0),
     BreakOff(),
+    BreakOff(after_seconds=0),
     BreakOff(after_chunks=3),
     Empty(),
 ]
@@ -143,6 +185,17 @@ async def test_the_plugin_takes_an_error_between_the_sounds_for_the_end(
     """Without any error, again."""
     provider.script.tts = [Speaking(fault=ErrorEvent(after_chunks=2))]
     assert (await spoken(voice(provider))).duration == pytest.approx(0.2, abs=0.05)
+
+
+async def test_the_plugin_takes_garbage_between_the_sounds_for_nothing(
+    provider: ScriptedProvider,
+) -> None:
+    """Without any error as well; in bare sound it is bytes like others."""
+    for model in MODELS:
+        provider.script.tts = [Speaking(fault=Garbage(after_chunks=2))]
+        sound = await spoken(voice(provider, model))
+        assert sound.duration == pytest.approx(0.2, abs=0.05)
+        assert provider.journal[-1].ending is Ending.FAULT
 
 
 async def test_a_format_that_is_not_there_is_refused(provider: ScriptedProvider) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import APIConnectionError, ErrorEvent, UserStateChangedEvent, stt, tts
+from livekit.agents import UserStateChangedEvent
 from livekit.agents.voice.events import UserState
 
 from agent.idle import Idle
@@ -204,22 +204,19 @@ class Broken:
     def _give_up(self) -> None:
         self.given_up += 1
 
-    async def fails(self, stage: str, *, recoverable: bool = False) -> None:
-        kind: Any = {"stt": stt.STTError, "tts": tts.TTSError}[stage]
-        error = kind(
-            timestamp=0.0, label=stage, error=APIConnectionError(), recoverable=recoverable
-        )
-        self.trouble.on_error(ErrorEvent(error=error, source=None))
+    async def fails(self, stage: str, *, nobody_hears: bool = False) -> None:
+        if stage == "tts":
+            self.trouble.on_mute()
+        else:
+            self.trouble.on_deaf(nobody_hears)
         await asyncio.sleep(0.05)  # a file is looked for, in a thread
 
 
-async def test_ears_that_fail_are_apologised_for(tmp_path: Path) -> None:
-    """Only where LiveKit does not mend it by itself."""
+@pytest.mark.parametrize("nobody_hears", [False, True])
+async def test_ears_that_fail_are_apologised_for(tmp_path: Path, nobody_hears: bool) -> None:
     call = Broken(tmp_path)
-    await call.fails("stt", recoverable=True)
-    assert call.voice.said == []
-    await call.fails("stt")
-    assert call.voice.said == [ENGLISH.cannot_hear]
+    await call.fails("stt", nobody_hears=nobody_hears)
+    assert call.voice.said == [ENGLISH.cannot_hear if nobody_hears else ENGLISH.not_caught]
 
 
 async def test_a_voice_that_fails_is_not_asked_to_say_so(tmp_path: Path) -> None:

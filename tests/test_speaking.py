@@ -6,12 +6,13 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession, io, llm
 from livekit.agents.voice.run_result import RunResult
-from speech_fakes import NoSkills, ScriptedSpeech, wide_window
+from speech_fakes import NoSkills, ScriptedSpeech, own_mouth, wide_window
 
 from agent.assistant import June
 from agent.lines import ENGLISH
 from agent.models.local.tts import LocalTTS
 from agent.models.offline import OfflineLLM, OfflineReply
+from agent.models.turn_clock import TurnClock
 from agent.turns import TEXT_TRANSFORMS
 from session import Decision
 
@@ -84,6 +85,8 @@ async def spoken(text: str) -> str:
         llm.ChatContext.empty(),
         wide_window(),
         instructions="You are June.",
+        clock=TurnClock(),
+        mouth=own_mouth(),
         hang_up=lambda *_: None,
     )
     await voice.start(june)

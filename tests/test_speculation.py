@@ -13,13 +13,14 @@ from livekit.agents import AgentSession, LanguageCode, llm, stt
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
 from livekit.agents.voice.io import AudioInput
 from pydantic import BaseModel
-from speech_fakes import wide_window
+from speech_fakes import own_mouth, wide_window
 
 from agent.assistant import June
 from agent.call_skills import CallSkills, Hands
 from agent.gate import TurnGate
 from agent.lines import ENGLISH
 from agent.models.offline import OfflineLLM
+from agent.models.turn_clock import TurnClock
 from agent.notebook import Notebook
 from session import SessionConfig, open_sessions
 from session.alarms import KEPT_AS
@@ -201,6 +202,8 @@ async def call() -> AsyncIterator[Spoken]:
                     llm.ChatContext.empty(),
                     wide_window(),
                     instructions="",
+                    clock=TurnClock(),
+                    mouth=own_mouth(),
                     hang_up=lambda *_: None,
                 )
                 voice.input.audio = Silence()

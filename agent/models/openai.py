@@ -10,6 +10,7 @@ from livekit.plugins import openai
 from pydantic import SecretStr
 
 from agent.lines import primary
+from agent.models.busy import BusyNote
 from agent.settings import OPENAI_URL, LlmSettings, SttSettings, TtsSettings
 
 NO_KEY = "none"
@@ -26,6 +27,8 @@ class RealtimeSTT(openai.STT):
     LiveKit asks again after an `APIError` only, and the plugin lets aiohttp's errors through.
     """
 
+    busy_note: BusyNote | None = None
+
     async def _connect_ws(
         self,
         timeout: float,  # noqa: ASYNC109 (the plugin's own signature)
@@ -35,6 +38,8 @@ class RealtimeSTT(openai.STT):
             # would try for ever without once saying that it does not work.
             return await super()._connect_ws(timeout / 2)
         except aiohttp.WSServerHandshakeError as error:
+            if self.busy_note is not None:
+                self.busy_note.read(error.status, error.headers or {})
             raise APIStatusError(
                 "the realtime connection was refused", status_code=error.status, body=None
             ) from None  # the cause holds the request's headers, and they the key

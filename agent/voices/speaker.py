@@ -6,7 +6,8 @@ sentence asks anew whether the consent still holds.
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import structlog
@@ -14,10 +15,15 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
+from agent.models.audible import at_rate, in_time
 from session.voice_records import Utterance
 from skills.voice import Why
 
 log = structlog.get_logger(__name__)
+
+FIRST_SECONDS = 2.0
+STALL_SECONDS = 3.0
+"""A clone that is slower is taken off: June's own voice says the rest."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +130,19 @@ class Sentence(tts.ChunkedStream):
         if worn is not None and owner.worn is not worn:
             worn = None  # it was taken off meanwhile
         if worn is None or not await self._cloned(worn, output_emitter):
-            async for frame in self._sound_of(owner.june):
-                output_emitter.push_frame(frame)
+            async with aclosing(self._sound_of(owner.june)) as sound:
+                async for frame in sound:
+                    output_emitter.push_frame(frame)
 
     async def _cloned(self, worn: Worn, output_emitter: tts.AudioEmitter) -> bool:
         """False where not a sound came of it, so that June may say it herself."""
         digest, began_at, has_sound = hashlib.sha256(), self._owner.now(), False
+        in_its_time = in_time(
+            self._sound_of(worn.clone), first_seconds=FIRST_SECONDS, stall_seconds=STALL_SECONDS
+        )
+        sound = at_rate(in_its_time, self._owner.sample_rate)
         try:
-            async for frame in self._sound_of(worn.clone):
+            async for frame in sound:
                 if self._owner.worn is not worn:
                     break
                 output_emitter.push_frame(frame)
@@ -143,6 +154,7 @@ class Sentence(tts.ChunkedStream):
             if has_sound:
                 raise
         finally:
+            await sound.aclose()
             # Also of a sentence that the caller has cut off.
             if has_sound:
                 worn.on_said(
@@ -150,19 +162,8 @@ class Sentence(tts.ChunkedStream):
                 )
         return has_sound
 
-    async def _sound_of(self, voice: tts.TTS[str]) -> AsyncIterator[rtc.AudioFrame]:
-        """At the rate of the call."""
-        resampler: rtc.AudioResampler | None = None
+    async def _sound_of(self, voice: tts.TTS[str]) -> AsyncGenerator[rtc.AudioFrame, None]:
         once = replace(self._conn_options, max_retry=0)
         async with voice.synthesize(self.input_text, conn_options=once) as speech:
             async for sound in speech:
-                frame = sound.frame
-                if frame.sample_rate == self._owner.sample_rate:
-                    yield frame
-                    continue
-                if resampler is None:
-                    resampler = rtc.AudioResampler(frame.sample_rate, self._owner.sample_rate)
-                for resampled in resampler.push(frame):
-                    yield resampled
-        for resampled in [] if resampler is None else resampler.flush():
-            yield resampled
+                yield sound.frame

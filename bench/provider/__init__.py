@@ -11,13 +11,18 @@ from bench.provider.faults import (
     Empty,
     ErrorEvent,
     Fault,
+    FinalTwice,
+    Garbage,
     Hang,
     HearingFault,
     KeepingFault,
     Lie,
+    NoFinal,
+    OddBytes,
     Silence,
     SpeakingFault,
     WrongAnswer,
+    WrongRate,
 )
 from bench.provider.journal import Asked, Ending
 from bench.provider.kept import Kept
@@ -37,6 +42,8 @@ __all__ = [
     "Ending",
     "ErrorEvent",
     "Fault",
+    "FinalTwice",
+    "Garbage",
     "Hang",
     "Hearing",
     "HearingFault",
@@ -45,6 +52,8 @@ __all__ = [
     "KeepingFault",
     "Kept",
     "Lie",
+    "NoFinal",
+    "OddBytes",
     "Refusal",
     "Script",
     "ScriptedProvider",
@@ -56,4 +65,5 @@ __all__ = [
     "Usage",
     "VoicesRequest",
     "WrongAnswer",
+    "WrongRate",
 ]

@@ -6,7 +6,15 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from bench.provider.faults import BreakOff, ErrorEvent, Fault, Hang, WrongAnswer
+from bench.provider.faults import (
+    BreakOff,
+    ErrorEvent,
+    Fault,
+    Garbage,
+    Hang,
+    Interrupting,
+    WrongAnswer,
+)
 from bench.provider.journal import Asked
 from bench.provider.refusals import Refusal, Refused, error_body
 
@@ -70,6 +78,9 @@ async def break_whole(request: web.Request, fault: Fault | None) -> None:
         case ErrorEvent(message=message, type=type_, code=code):
             asked.fault = fault
             raise Over(refuse(Refusal(500, message, type_, code)))
+        case Garbage(text=text):
+            asked.fault = fault
+            raise Over(web.Response(text=text, content_type="application/json"))
         case _:
             await break_before(request, fault)
 
@@ -93,7 +104,7 @@ class Stream:
     def __init__(self, request: web.Request, fault: Fault | None, content_type: str) -> None:
         self._request = request
         self._asked = request[ASKED]
-        self._fault = fault if isinstance(fault, Hang | BreakOff | ErrorEvent) else None
+        self._fault = fault if isinstance(fault, Interrupting) else None
         self._events = content_type == EVENTS
         self._chunks = 0
         self._response = web.StreamResponse(headers={"Content-Type": content_type})
@@ -126,13 +137,17 @@ class Stream:
         await self._response.write_eof()
         return self._response
 
-    async def _break(self, fault: Hang | BreakOff | ErrorEvent) -> NoReturn:
+    async def _break(self, fault: Interrupting) -> NoReturn:
         self._asked.fault = fault
         match fault:
             case Hang():
                 await hang()
             case ErrorEvent(message=message, type=type_, code=code) if self._events:
                 await self.add(error_body(message, kind=type_, code=code))
+                await self._response.write_eof()
+                raise Over(self._response)
+            case Garbage(text=text):
+                await self.add((f"data: {text}\n\n" if self._events else text).encode())
                 await self._response.write_eof()
                 raise Over(self._response)
             case _:

@@ -12,6 +12,7 @@ from agent.models.local.stt import LocalSTT
 from bench.provider import realtime_events as events
 from bench.provider.configuration import Configuration
 from bench.provider.deltas import Deltas
+from bench.provider.faults import FinalTwice, NoFinal
 from bench.provider.journal import Asked
 from bench.provider.script import Hearing
 from bench.provider.sound import RATE, frame
@@ -140,11 +141,17 @@ class Listening:
 
     async def _complete(self, item: Item) -> None:
         await asyncio.sleep(self._take.delay_seconds)
+        fault = self._take.fault
+        if isinstance(fault, NoFinal | FinalTwice):
+            self._asked.fault = fault
+        if isinstance(fault, NoFinal):
+            return
         text = " ".join(item.finals)
         await self._tell(item, item.deltas.of_final(text))
         self._asked.note_answer()
         self._asked.text = f"{self._asked.text} {text}".strip()
-        await self._send(events.completed(item.id, text, item.seconds))
+        for _ in range(2 if isinstance(fault, FinalTwice) else 1):
+            await self._send(events.completed(item.id, text, item.seconds))
 
     async def _tell(self, item: Item, text: str) -> None:
         if text:

@@ -16,7 +16,7 @@ from bench.provider import realtime_events as events
 from bench.provider.answering import ASKED, break_before, break_off
 from bench.provider.configuration import Configuration
 from bench.provider.dictated import ears_for
-from bench.provider.faults import BreakOff, Empty, ErrorEvent, Hang
+from bench.provider.faults import BreakOff, Empty, ErrorEvent, Garbage, Hang, Interrupting
 from bench.provider.listening import Listening
 from bench.provider.models import require_model
 from bench.provider.refusals import Refusal, Refused
@@ -62,6 +62,8 @@ class Connection:
         self._listening = Listening(ears, take, self._configuration, self._asked, self._send)
         self._fault = take.fault
         self._mute = False
+        self._garbage: str | None = None
+        """What is said instead of everything."""
 
     async def serve(self) -> web.WebSocketResponse:
         await self._socket.prepare(self._request)
@@ -113,7 +115,7 @@ class Connection:
         fault = self._fault
         if isinstance(fault, Empty):
             self._asked.fault = fault
-        if not isinstance(fault, Hang | BreakOff | ErrorEvent):
+        if not isinstance(fault, Interrupting):
             return
         if self._asked.sound_seconds < (fault.after_seconds or 0.0):
             return
@@ -125,12 +127,15 @@ class Connection:
                 break_off(self._request, self._socket)
             case ErrorEvent(message=message, type=type_, code=code):
                 await self._send(events.error(message, kind=type_, code=code))
+            case Garbage(text=text):
+                self._garbage = text
 
     async def _send(self, said: events.Event) -> None:
         if self._mute or self._socket.closed:
             return
         try:
-            await self._socket.send_json(said)
+            garbage = self._garbage
+            await self._socket.send_str(json.dumps(said) if garbage is None else garbage)
         except ConnectionError:
             # The client has left, which the reading of the socket will notice.
             self._mute = True

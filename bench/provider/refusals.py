@@ -65,14 +65,17 @@ class Refusal:
         return cls(404, f"Invalid URL ({method} {path})")
 
     @classmethod
-    def rate_limited(cls, retry_after_seconds: int = 20) -> Self:
+    def rate_limited(cls, retry_after_seconds: int | None = 20) -> Self:
+        when = "later" if retry_after_seconds is None else f"in {retry_after_seconds}s"
         return cls(
             429,
             "Rate limit reached for requests per min (RPM): Limit 3, Used 3, Requested 1. "
-            f"Please try again in {retry_after_seconds}s.",
+            f"Please try again {when}.",
             type="requests",
             code="rate_limit_exceeded",
-            headers={"Retry-After": str(retry_after_seconds)},
+            headers={}
+            if retry_after_seconds is None
+            else {"Retry-After": str(retry_after_seconds)},
         )
 
     @classmethod

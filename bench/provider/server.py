@@ -88,18 +88,40 @@ class ScriptedProvider:
         if self._detector is None:
             self._detector = await asyncio.to_thread(load_vad)
         await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, self._port).start()
-        _, self._port = self._runner.addresses[0]
+        await self.listen()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._journal.closing = True
+        await self._stop_answering()
+        await self._runner.cleanup()
+
+    async def refuse(self) -> None:
+        """As a machine on which nothing runs: connections end, and new ones are refused."""
+        for site in self._runner.sites:
+            await site.stop()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """End every connection, whatever is being said on it; new ones are welcome."""
+        self._journal.closing = True
+        await self._stop_answering()
+        self._journal.closing = False
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            connection.force_close()
+
+    async def listen(self) -> None:
+        """Again after `refuse`, on the same port."""
+        await web.TCPSite(self._runner, HOST, self._port).start()
+        _, self._port = self._runner.addresses[0]
+
+    async def _stop_answering(self) -> None:
         # aiohttp would first wait for them, then cancel them, and not wait for that.
         for task in self._answering:
             task.cancel()
         if self._answering:
             await asyncio.wait(self._answering)
-        await self._runner.cleanup()
 
     def _application(self, speech: Speech) -> web.Application:
         chat, voice, ears, models = (

@@ -28,9 +28,11 @@ def seconds_of(pcm: bytes, rate: int = RATE) -> float:
     return len(pcm) / 2 / rate
 
 
-async def as_openai_speaks(sounds: AsyncIterator[bytes], rate: int) -> AsyncGenerator[bytes, None]:
-    """Mono sound in chunks of `CHUNK_SECONDS` at OpenAI's rate."""
-    resampler = rtc.AudioResampler(rate, RATE, quality=rtc.AudioResamplerQuality.HIGH)
+async def as_openai_speaks(
+    sounds: AsyncIterator[bytes], rate: int, wanted_rate: int = RATE
+) -> AsyncGenerator[bytes, None]:
+    """Mono sound in OpenAI's chunks, and at its rate unless another one is wanted."""
+    resampler = rtc.AudioResampler(rate, wanted_rate, quality=rtc.AudioResamplerQuality.HIGH)
     waiting = bytearray()
     async for sound in sounds:
         for part in resampler.push(frame(sound, rate)):
@@ -42,6 +44,17 @@ async def as_openai_speaks(sounds: AsyncIterator[bytes], rate: int) -> AsyncGene
         waiting += part.data.cast("b")
     for chunk in chunks(bytes(waiting)):
         yield chunk
+
+
+async def in_odd_chunks(sounds: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The sound without its last byte, in chunks of an odd number of bytes."""
+    waiting = bytearray()
+    async for sound in sounds:
+        waiting += sound
+        while len(waiting) > CHUNK_BYTES:
+            yield bytes(waiting[: CHUNK_BYTES - 1])
+            del waiting[: CHUNK_BYTES - 1]
+    yield bytes(waiting[:-1])
 
 
 def chunks(pcm: bytes) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from agent.models.local.engine import Speech
 from bench.provider.answering import ASKED, EVENTS, Stream, break_before, json_body
-from bench.provider.faults import Empty, Silence
+from bench.provider.faults import Empty, OddBytes, Silence, WrongRate
 from bench.provider.journal import Asked
 from bench.provider.models import require_model
 from bench.provider.refusals import Refusal, Refused
@@ -22,6 +22,7 @@ from bench.provider.sound import (
     as_openai_speaks,
     chunks,
     endless_wav_header,
+    in_odd_chunks,
     seconds_of,
 )
 from bench.provider.tokens import spoken_usage
@@ -68,15 +69,20 @@ class Voice:
         return await stream.close({"type": "speech.audio.done", "usage": usage})
 
     def _sound(self, text: str, take: Speaking, asked: Asked) -> AsyncGenerator[bytes, None]:
+        if isinstance(take.fault, Empty | Silence | OddBytes | WrongRate):
+            asked.fault = take.fault
+        spoken, rate = self._speech.speak(text), self._speech.speaking_rate
         match take.fault:
             case Empty():
-                asked.fault = take.fault
                 return silence(0)
             case Silence(seconds=seconds):
-                asked.fault = take.fault
                 return silence(seconds)
+            case OddBytes():
+                return in_odd_chunks(as_openai_speaks(spoken, rate))
+            case WrongRate(sample_rate=wanted_rate):
+                return as_openai_speaks(spoken, rate, wanted_rate)
             case _:
-                return as_openai_speaks(self._speech.speak(text), self._speech.speaking_rate)
+                return as_openai_speaks(spoken, rate)
 
 
 async def silence(seconds: float) -> AsyncGenerator[bytes, None]:

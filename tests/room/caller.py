@@ -213,9 +213,12 @@ class Caller:
         started = max(spans[0][0], self.listened_from)
         ended = spans[-1][1]
         self.listened_from = ended
-        sound = self.sound(started - 0.2, ended + 0.2)
-        self.heard.append(Heard(await understand(self._ears, sound), started, ended))
+        self.heard.append(Heard(await self.understood(started, ended), started, ended))
         return self.heard[-1]
+
+    async def understood(self, started: float, ended: float) -> str:
+        """Words of what came in that time."""
+        return await understand(self._ears, self.sound(started - 0.2, ended + 0.2))
 
     async def ask(self, question: str | rtc.AudioFrame, voice: str = "slt") -> Heard:
         """Say it when June is quiet, and hear the answer."""
@@ -258,6 +261,12 @@ class Caller:
             ),
             None,
         )
+
+    @property
+    def state_of_june(self) -> str:
+        """What her session says of her, as clients show it; empty while she is not here."""
+        june = self.june()
+        return "" if june is None else june.attributes.get("lk.agent.state", "")
 
     def finals(self, speaker: str | None = None) -> list[str]:
         """What of this caller's, or another's, words is marked as final."""

@@ -1,0 +1,40 @@
+"""An answer that is written slowly is spoken before its first sentence is complete."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from livekit.agents import FlushSentinel
+
+from agent.models.audible import can_be_said
+from agent.models.turn_clock import VOICE_SECONDS, TurnClock
+from agent.reply import Chunk, text_of
+
+MARGIN_SECONDS = 0.5
+"""Of what the voice needs, for a sentence in the middle of which a machine is busy."""
+
+
+async def said_early(chunks: AsyncGenerator[Chunk, None], clock: TurnClock) -> AsyncIterator[Chunk]:
+    """The same; what is there is flushed to the voice once the turn's time runs out."""
+    has_words = is_flushed = False
+    async with aclosing(chunks):
+        while True:
+            coming = asyncio.ensure_future(anext(chunks, None))
+            try:
+                while not is_flushed and has_words:
+                    left = clock.left_seconds - VOICE_SECONDS - MARGIN_SECONDS
+                    wait_seconds = None if left == float("inf") else max(0.0, left)
+                    done, _ = await asyncio.wait({coming}, timeout=wait_seconds)
+                    if done:
+                        break
+                    is_flushed = True
+                    yield FlushSentinel()
+                chunk = await coming
+            finally:
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.wait({coming})
+            if chunk is None:
+                return
+            has_words = has_words or can_be_said(text_of(chunk))
+            yield chunk

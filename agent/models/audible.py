@@ -1,0 +1,110 @@
+"""Sound as a caller can use it: that is speech, comes in time, and has the call's rate."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import numpy as np
+from livekit import rtc
+
+from agent.models.guard import TooSlow, Useless
+
+SURE_SECONDS = 0.1
+"""So much is looked at before any of it is passed on."""
+
+SILENT_PEAK = 32
+"""Of 32,768: -60 dB, which no caller hears."""
+
+FASTEST_CHARACTERS_PER_SECOND = 60
+"""Nobody speaks half as fast; what is shorter is not what was asked for."""
+
+Frames = AsyncGenerator[rtc.AudioFrame, None]
+
+
+def can_be_said(text: str) -> bool:
+    """Whether there is anything to pronounce in it."""
+    return any(letter.isalnum() for letter in text)
+
+
+async def audible(frames: Frames, text: str) -> Frames:
+    """The same, once it is clear that this is speech. Raises `Useless` where it is not.
+
+    A server that is broken sends silence, an empty answer, or a web page as if it were sound.
+    """
+    held: list[rtc.AudioFrame] = []
+    is_sure = False
+    async with aclosing(frames):
+        async for frame in frames:
+            if is_sure:
+                yield frame
+                continue
+            held.append(frame)
+            if is_sure := _seconds(held) >= SURE_SECONDS and not _is_silent(held):
+                _refuse_text(held)
+                for waiting in held:
+                    yield waiting
+    if is_sure:
+        return
+    if _is_silent(held):
+        raise Useless("silence instead of speech")
+    _refuse_text(held)
+    if _seconds(held) * FASTEST_CHARACTERS_PER_SECOND < len(text):
+        raise Useless("next to nothing instead of speech")
+    for waiting in held:
+        yield waiting
+
+
+async def in_time(frames: Frames, *, first_seconds: float, stall_seconds: float) -> Frames:
+    """The same; raises `TooSlow` where the caller would wait longer than that for the first of it,
+    or, with all played that has come, for more.
+    """
+    loop = asyncio.get_running_loop()
+    end, began, passed_seconds = loop.time() + first_seconds, 0.0, 0.0
+    async with aclosing(frames):
+        while True:
+            try:
+                async with asyncio.timeout_at(end):
+                    frame = await anext(frames, None)
+            except TimeoutError:
+                raise TooSlow from None
+            if frame is None:
+                return
+            began = began or loop.time()
+            passed_seconds += frame.duration
+            end = began + passed_seconds + stall_seconds
+            yield frame
+
+
+async def at_rate(frames: Frames, sample_rate: int) -> Frames:
+    """The same sound with this rate."""
+    resampler: rtc.AudioResampler | None = None
+    async with aclosing(frames):
+        async for frame in frames:
+            if frame.sample_rate == sample_rate:
+                yield frame
+                continue
+            if resampler is None:
+                resampler = rtc.AudioResampler(frame.sample_rate, sample_rate)
+            for resampled in resampler.push(frame):
+                yield resampled
+    for resampled in [] if resampler is None else resampler.flush():
+        yield resampled
+
+
+def _seconds(frames: list[rtc.AudioFrame]) -> float:
+    return sum(frame.duration for frame in frames)
+
+
+def _is_silent(frames: list[rtc.AudioFrame]) -> bool:
+    return all(
+        int(np.abs(np.frombuffer(frame.data, np.int16).astype(np.int32)).max(initial=0))
+        < SILENT_PEAK
+        for frame in frames
+    )
+
+
+def _refuse_text(frames: list[rtc.AudioFrame]) -> None:
+    """No 16-bit sound is made of letters only."""
+    data = b"".join(bytes(frame.data.cast("b")) for frame in frames)
+    if data.isascii() and 0 not in data:
+        raise Useless("a text instead of speech")
