@@ -15,7 +15,7 @@ from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import LocalSpeech
 from agent.turns import load_vad
-from bench.provider import Hearing, Refusal, ScriptedProvider, Speaking
+from bench.provider import Hang, Hearing, Refusal, ScriptedProvider, Speaking
 from room import hosted
 from room.caller import Caller
 from room.conftest import Call
