@@ -11,7 +11,7 @@ from agent.config import Config, Stage
 from agent.lines import primary
 from agent.models.busy import BusyNote, note_of
 from agent.models.guard import Guard, Provider
-from agent.models.guarded_llm import GuardedLLM
+from agent.models.guarded_llm import ASIDE_SECONDS, GuardedLLM
 from agent.models.guarded_stt import GuardedSTT
 from agent.models.guarded_tts import GuardedTTS
 from agent.models.local.engine import LocalSpeech, Speech
@@ -102,7 +102,9 @@ def build_models(
     return Models(
         stt=None if typed_only else ears(),
         llm=GuardedLLM(thinking(purse), guard, clock),
-        note_taker=GuardedLLM(thinking(purse.aside()), guard, TurnClock()),
+        note_taker=GuardedLLM(
+            thinking(purse.aside()), guard, TurnClock(), first_token_seconds=ASIDE_SECONDS
+        ),
         tts=None if typed_only else voice(),
         voice=voice_name(config),
         purse=purse,

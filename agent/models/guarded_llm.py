@@ -16,14 +16,23 @@ FIRST_TOKEN_SECONDS = 3.0
 GAP_SECONDS = 3.0
 """Between two chunks."""
 
+ASIDE_SECONDS = 15.0
+"""To the first token of what no caller waits for."""
+
 
 class GuardedLLM(llm.LLM[str]):
     """To LiveKit it looks as the one that answered last. Lives as long as one call; closes all."""
 
     def __init__(
-        self, providers: Sequence[Provider[llm.LLM[str]]], guard: Guard, clock: TurnClock
+        self,
+        providers: Sequence[Provider[llm.LLM[str]]],
+        guard: Guard,
+        clock: TurnClock,
+        *,
+        first_token_seconds: float = FIRST_TOKEN_SECONDS,
     ) -> None:
         super().__init__()
+        self.first_token_seconds = first_token_seconds
         self.providers = providers
         self.guard = guard
         self.clock = clock
@@ -106,7 +115,7 @@ class GuardedReply(llm.LLMStream):
     def _first_token_seconds(self, has_other: bool) -> float:  # noqa: FBT001 (by its name)
         left = max(0.0, self._owner.clock.left_seconds - VOICE_SECONDS)
         # Whoever is asked next needs as long.
-        return min(left, FIRST_TOKEN_SECONDS) / (2 if has_other else 1)
+        return min(left, self._owner.first_token_seconds) / (2 if has_other else 1)
 
     async def _opening(
         self, chunks: AsyncIterator[llm.ChatChunk], seconds: float

@@ -194,6 +194,7 @@ async def recover(june: Worker, providers: Providers, stage: Stage) -> None:
                 await provider.wait_for(stage, connections + 1)
 
 
+@pytest.mark.slow
 async def test_two_calls_share_one_circuit(
     guarded: Worker, providers: Providers, call: Call
 ) -> None:

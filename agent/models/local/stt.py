@@ -129,6 +129,9 @@ class LocalStream(stt.RecognizeStream):
                 if self._sure_seconds >= SURE_SECONDS:
                     asked = self._candidate or self._ask(self._utterance.pcm, final=True)
                     await self._finish(asked, self._utterance.seconds)
+                else:
+                    # No words, but an answer: whoever waits for one need not go on.
+                    self._event_ch.send_nowait(usage(0.0))
                 self._drop_requests()
                 self._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.END_OF_SPEECH))
 
@@ -169,12 +172,7 @@ class LocalStream(stt.RecognizeStream):
         self._candidate = None
         if text:
             self._event_ch.send_nowait(event(stt.SpeechEventType.FINAL_TRANSCRIPT, text))
-        self._event_ch.send_nowait(
-            stt.SpeechEvent(
-                stt.SpeechEventType.RECOGNITION_USAGE,
-                recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
-            )
-        )
+        self._event_ch.send_nowait(usage(seconds))
 
     def _requests(self) -> list[asyncio.Task[str]]:
         return [task for task in (self._interim, self._candidate) if task is not None]
@@ -187,6 +185,13 @@ class LocalStream(stt.RecognizeStream):
 
 def event(kind: stt.SpeechEventType, text: str) -> stt.SpeechEvent:
     return stt.SpeechEvent(kind, alternatives=[stt.SpeechData(language=LANGUAGE, text=text)])
+
+
+def usage(seconds: float) -> stt.SpeechEvent:
+    return stt.SpeechEvent(
+        stt.SpeechEventType.RECOGNITION_USAGE,
+        recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
+    )
 
 
 async def words(speech: Speech, pcm: bytes, *, final: bool) -> str:
