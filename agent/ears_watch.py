@@ -10,11 +10,16 @@ from livekit.agents import AgentSession, UserStateChangedEvent
 
 from agent.models.guarded_stt import GuardedSTT
 from agent.turns import SILENCE_SECONDS
+from session.prices import LOCAL
 
 log = structlog.get_logger(__name__)
 
 TEXT_SECONDS = 3.0
 """From the end of speech to its text."""
+
+LOCAL_PATIENCE = 2
+"""So many times as long for ears of this machine: they are slow only where everything is, and what
+they are about to understand is worth more than an apology."""
 
 SWITCH_SECONDS = 2.0
 """Before that somebody else listens to it, if there is somebody: the ears of this machine need
@@ -69,7 +74,8 @@ class EarsWatch:
         ears = self._stt.ears
         if ears is None:
             return
-        left = TEXT_SECONDS - SILENCE_SECONDS
+        patience = LOCAL_PATIENCE if self._stt.provider == LOCAL else 1
+        left = TEXT_SECONDS * patience - SILENCE_SECONDS
         if ears.can_switch:
             if await _is_set(ears.answered, SWITCH_SECONDS - SILENCE_SECONDS):
                 return
