@@ -62,6 +62,11 @@ class Trouble:
         line = self._lines.cannot_hear if nobody_hears else self._lines.not_caught
         self._happened("stt", line, only_if_spoken=False)
 
+    def on_wordless(self) -> None:
+        """The ears work, and found no words: no failure, but no silence either."""
+        if not self._is_over():
+            self._begin_saying(self._lines.not_caught, only_if_spoken=False)
+
     def on_deaf_detector(self) -> None:
         """What the caller has just said, if anything, was not even noticed."""
         self._happened("vad", self._lines.cannot_hear, only_if_spoken=False)
@@ -75,7 +80,11 @@ class Trouble:
         STAGE_FAILURES.labels(stage=stage).inc()
         if self._is_too_often(stage):
             self._give_up()
-        elif self._saying is None or self._saying.done():
+        else:
+            self._begin_saying(line, only_if_spoken=only_if_spoken)
+
+    def _begin_saying(self, line: str, *, only_if_spoken: bool) -> None:
+        if self._saying is None or self._saying.done():
             self._saying = asyncio.create_task(
                 self._say(line, only_if_spoken=only_if_spoken), name="june.trouble"
             )

@@ -60,7 +60,11 @@ class Watch:
             warn=warn,
             end=lambda: ending.begin(CloseReason.TOO_LONG, lines.call_too_long),
         )
-        self._ears = None if models.stt is None else EarsWatch(voice, models.stt, trouble.on_deaf)
+        self._ears = (
+            None
+            if models.stt is None
+            else EarsWatch(voice, models.stt, trouble.on_deaf, trouble.on_wordless)
+        )
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._longest)
