@@ -1,0 +1,241 @@
+"""Ears of which the next ones listen where some fail, and what was said meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from guard_fakes import ScriptedEars, ScriptedSTT, down
+from speech_fakes import ScriptedVAD, sound
+
+import agent.models.guarded_ears as guarded
+from agent.models.guard import Guard, Provider
+from agent.models.guarded_ears import GuardedEars
+from agent.models.guarded_stt import GuardedSTT
+from agent.models.kept_sound import BEFORE_SECONDS, LONGEST_SECONDS, KeptSound
+from agent.models.refused import Refused
+from session.limits import Decision
+
+NO_MONEY = Refused(Decision(allowed=False, reason="out_of_budget"))
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "PAUSES_SECONDS", (0.01, 0.02))
+
+
+class Call:
+    """A caller whose sound has another level in each frame of 0.1 s."""
+
+    def __init__(self, *models: ScriptedSTT) -> None:
+        self.models = models
+        self.stt = GuardedSTT(
+            [Provider(one, f"stt {one.name}") for one in models], Guard(), ScriptedVAD()
+        )
+        ears = self.stt.stream()
+        assert isinstance(ears, GuardedEars)
+        self.ears = ears
+        self.said = 0
+        self.heard: list[str] = []
+        self.hearing = asyncio.create_task(self._hear())
+
+    async def _hear(self) -> None:
+        async for event in self.ears:
+            if event.alternatives:
+                self.heard.append(event.alternatives[0].text)
+
+    def says(self, frames: int) -> range:
+        """The levels of it."""
+        levels = range(self.said + 1, self.said + frames + 1)
+        for level in levels:
+            self.ears.push_frame(sound(0.1, level))
+        self.said += frames
+        return levels
+
+    async def listener(self, model: int, number: int = 0) -> ScriptedEars:
+        """The stream of this model, once it is there."""
+        await until(lambda: len(self.models[model].listened) > number)
+        return self.models[model].listened[number].stream
+
+    def levels(self, model: int, number: int = 0) -> list[int]:
+        listened = self.models[model].listened
+        return listened[number].levels if len(listened) > number else []
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def calling(*models: ScriptedSTT) -> AsyncIterator[Call]:
+    call = Call(*models)
+    yield call
+    await call.ears.aclose()
+    call.hearing.cancel()
+    await asyncio.wait({call.hearing})
+
+
+async def test_words_come_through() -> None:
+    async with calling(ScriptedSTT("a")) as call:
+        ears = await call.listener(0)
+        said = call.says(5)
+        await until(lambda: call.levels(0) == list(said))
+        ears.says("Hel", final=False)
+        ears.says("Hello.")
+        await until(lambda: call.heard == ["Hel", "Hello."])
+        assert call.ears.answered.is_set()
+        assert (call.stt.model, call.stt.provider) == ("a", "a.example.org")
+
+
+async def test_what_some_did_not_understand_others_hear() -> None:
+    """From before its beginning, whole and in order, with what came while nobody listened."""
+    async with calling(ScriptedSTT("a"), ScriptedSTT("b")) as call:
+        first = await call.listener(0)
+        call.says(30)
+        call.ears.begin_speech()
+        call.says(10)
+        await until(lambda: len(call.levels(0)) == 40)
+        first.fails(down())
+        call.says(3)
+        await call.listener(1)
+        call.says(2)
+        await until(lambda: call.levels(1)[-1:] == [45])
+        assert call.levels(1) == list(range(45 - len(call.levels(1)) + 1, 46))
+        assert len(call.levels(1)) >= 15 + int(BEFORE_SECONDS / 0.1) - 1
+        assert call.stt.model == "b"
+
+
+async def test_what_was_understood_is_not_heard_again() -> None:
+    async with calling(ScriptedSTT("a"), ScriptedSTT("b")) as call:
+        first = await call.listener(0)
+        call.ears.begin_speech()
+        call.says(40)
+        await until(lambda: len(call.levels(0)) == 40)
+        first.says("Hello.")
+        await until(lambda: call.heard == ["Hello."])
+        call.says(1)
+        await until(lambda: len(call.levels(0)) == 41)
+        first.fails(down())
+        await call.listener(1)
+        await until(lambda: call.levels(1)[-1:] == [41])
+        assert len(call.levels(1)) <= 1 + BEFORE_SECONDS / 0.1
+
+
+async def test_a_final_that_is_said_twice_is_heard_once() -> None:
+    """By its id; without one, people do say "yes" twice."""
+    async with calling(ScriptedSTT("a")) as call:
+        ears = await call.listener(0)
+        for request_id in ("1", "1", "2", "", ""):
+            ears.says("Yes.", request_id=request_id)
+        ears.says("End.")
+        await until(lambda: call.heard[-1:] == ["End."])
+        assert call.heard.count("Yes.") == 4
+
+
+async def test_ears_that_hang_can_be_given_up() -> None:
+    """With what was said, for others; or without it, when the caller is asked to repeat it."""
+    async with calling(ScriptedSTT("a"), ScriptedSTT("b")) as call:
+        await call.listener(0)
+        call.ears.begin_speech()
+        said = call.says(10)
+        call.ears.rebuild(forget=False)
+        await call.listener(1)
+        await until(lambda: call.levels(1) == list(said))
+        assert not call.ears.answered.is_set()
+        call.ears.rebuild(forget=True)
+        await call.listener(0, 1)
+        later = call.says(2)
+        await until(lambda: call.levels(0, 1) == list(later))
+        assert call.ears.answered.is_set()
+
+
+async def test_where_nobody_hears_it_is_tried_again() -> None:
+    """Unasked, and at once when somebody speaks."""
+    failing = ScriptedSTT("a", *[down() for _ in range(6)])
+    async with calling(failing) as call:
+        await until(lambda: call.ears.is_resting)
+        call.ears.begin_speech()
+        said = call.says(3)
+        await call.listener(0, 6)
+        await until(lambda: call.levels(0, 6) == list(said))
+        assert not call.ears.is_resting
+
+
+async def test_whoever_speaks_wakes_ears_that_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "PAUSES_SECONDS", (600.0,))
+    async with calling(ScriptedSTT("a", down(), down())) as call:
+        await until(lambda: call.ears.is_resting)
+        call.ears.begin_speech()
+        await call.listener(0, 2)
+
+
+async def test_ears_that_end_by_themselves_have_failed() -> None:
+    """Without a pause they would be asked as fast as this machine can."""
+    model = ScriptedSTT("a")
+    async with calling(model) as call:
+        for number in range(4):
+            ears = await call.listener(0, number)
+            ears.failing.set_result(None)
+        await until(lambda: call.ears.is_resting)
+        assert len(model.listened) <= 6
+
+
+async def test_the_end_of_the_sound_is_their_end() -> None:
+    async with calling(ScriptedSTT("a")) as call:
+        await call.listener(0)
+        said = call.says(3)
+        call.ears.end_input()
+        async with asyncio.timeout(5):
+            await call.hearing
+        assert call.models[0].listened[0].levels == list(said)
+        assert call.models[0].listened[0].is_ended
+
+
+async def test_without_money_they_end() -> None:
+    """The call ends with the reason."""
+    async with calling(ScriptedSTT("a", NO_MONEY), ScriptedSTT("b")) as call:
+        await asyncio.wait({call.hearing}, timeout=5)
+        assert isinstance(call.hearing.exception(), Refused)
+        assert call.models[1].listened == []
+
+
+async def test_the_first_ones_are_tried_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two utterances."""
+    monkeypatch.setattr(guarded, "RETURN_SECONDS", 0.0)
+    async with calling(ScriptedSTT("a", down()), ScriptedSTT("b")) as call:
+        standing_in = await call.listener(1)
+        call.ears.begin_speech()
+        standing_in.says("Hel", final=False)
+        await until(lambda: call.heard == ["Hel"])
+        assert len(call.models[0].listened) == 1
+        standing_in.says("Hello.")
+        await call.listener(0, 1)
+        assert call.heard == ["Hel", "Hello."]
+
+
+async def test_a_call_that_ends_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    async with calling(ScriptedSTT("a")) as call:
+        await call.listener(0)
+        call.says(3)
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    await call.stt.aclose()
+
+
+@pytest.mark.parametrize(("is_spoken", "most"), [(False, BEFORE_SECONDS), (True, LONGEST_SECONDS)])
+def test_so_much_is_kept(is_spoken: bool, most: float) -> None:
+    kept = KeptSound()
+    if is_spoken:
+        kept.keep_all()
+    for level in range(1, 201):
+        kept.add(sound(0.1, level))
+    assert sum(frame.duration for frame in kept.frames) == pytest.approx(most, abs=0.11)
+    assert kept.frames[-1].data[0] == 200
+    kept.forget()
+    kept.add(sound(0.1))
+    assert len(kept.frames) == 1
