@@ -1,213 +1,393 @@
-"""Models with a script, behind LiveKit's real base classes, for whoever guards them."""
+"""Scripted minds, voices and ears that satisfy the real interfaces, and time that takes none."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from livekit import rtc
-from livekit.agents import APIConnectionError, APIConnectOptions, llm, stt, tts, utils
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, NotGivenOr
+from livekit.agents import APIConnectOptions, LanguageCode, llm, stt, tts, utils
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 
-from agent.models.local.stt import LANGUAGE
+from agent.models.guard import Guard, Provider
+from session.breaker import ProviderBreakers
+from session.circuits import Effect, Permit, Verdict
+from session.store.memory.breakers import MemoryBreakers
 
-HANG = asyncio.Event
-"""In a script: nothing more comes."""
+HOST = "api.example.org"
+CYCLES = 60
+"""Of the event loop: enough for whatever needs no time."""
 
 
-def down() -> APIConnectionError:
-    return APIConnectionError("down")
+class Forever:
+    """A step after which nothing comes."""
+
+
+HANG: Final = Forever()
+
+
+@contextmanager
+def flying_time() -> Iterator[None]:
+    """Whenever all wait for a time, it is that time: deadlines are exact, and nobody waits."""
+    loop: Any = asyncio.get_running_loop()
+    real_time, real_select = loop.time, loop._selector.select
+    skipped_seconds = 0.0
+
+    def select(timeout: float | None) -> Any:
+        nonlocal skipped_seconds
+        happened = real_select(0)
+        if happened or timeout == 0:
+            return happened
+        if timeout is None:
+            raise AssertionError("nobody will ever wake up")
+        skipped_seconds += timeout
+        return happened
+
+    loop.time = lambda: real_time() + skipped_seconds
+    loop._selector.select = select
+    try:
+        yield
+    finally:
+        del loop.time
+        loop._selector.select = real_select
+
+
+async def settled() -> None:
+    """All that needs no time has happened."""
+    for _ in range(CYCLES):
+        await asyncio.sleep(0)
+
+
+class RecordingBreakers(ProviderBreakers):
+    """Real ones of one process, at an hour that is set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+        self.told: list[tuple[str, str]] = []
+        """Circuits and verdicts."""
+        super().__init__(MemoryBreakers(), lambda: self.seconds)
+
+    async def report(self, permit: Permit, verdict: Verdict) -> Effect:
+        self.told.append((permit.circuit, verdict.kind))
+        return await super().report(permit, verdict)
 
 
 @dataclass
-class Played:
-    """What became of one request."""
+class Call:
+    """Its guard, and what the breakers learn of it."""
 
-    is_closed: bool = False
-    is_done: bool = False
+    breakers: RecordingBreakers = field(default_factory=RecordingBreakers)
+    guard: Guard = field(default_factory=Guard)
 
-
-async def play(step: Any) -> None:
-    """A step of a script that is no part of an answer."""
-    if step is HANG:
-        await asyncio.Event().wait()
-    raise step
+    def __post_init__(self) -> None:
+        self.guard.open(self.breakers, "ann", lambda _: None)
 
 
-class ScriptedLLM(llm.LLM[str]):
-    """Each request plays the next script: texts, chunks, errors, or `HANG`."""
+def told_apart(models: Sequence[Any]) -> list[Provider[Any]]:
+    """One circuit for each hosted model: its name."""
+    return [Provider(one, "" if one.provider == "local" else one.model) for one in models]
 
-    def __init__(self, name: str, *scripts: Sequence[Any]) -> None:
+
+MindStep = str | llm.ChatChunk | float | Exception | Forever
+
+
+class Mind(llm.LLM[str]):
+    """Goes through the steps of one request after the other: words, a chunk, seconds, an error."""
+
+    def __init__(self, name: str, *scripts: Sequence[MindStep], provider: str = HOST) -> None:
         super().__init__()
-        self.name = name
+        self._label = f"label of {name}"
+        self._name = name
+        self._provider = provider
         self.scripts = list(scripts)
-        self.asked: list[Played] = []
-        self.options: list[APIConnectOptions] = []
+        self.asked: list[dict[str, Any]] = []
+        self.open = 0
+        self.is_closed = False
+        self.is_warm = False
 
     @property
     def model(self) -> str:
-        return self.name
+        return self._name
 
     @property
     def provider(self) -> str:
-        return f"{self.name}.example.org"
+        return self._provider
 
-    def chat(
-        self,
-        *,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool] | None = None,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-        **_: Any,
-    ) -> "ScriptedReply":
-        self.options.append(conn_options)
-        return ScriptedReply(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+    def prewarm(self, *, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.is_warm = True
+
+    def chat(self, **asked: Any) -> "Reply":
+        self.asked.append(asked)
+        script = self.scripts.pop(0) if self.scripts else ()
+        context = {name: asked[name] for name in ("chat_ctx", "tools", "conn_options")}
+        return Reply(self, script, **context)
+
+    async def aclose(self) -> None:
+        self.is_closed = True
 
 
-class ScriptedReply(llm.LLMStream):
+class Reply(llm.LLMStream):
+    def __init__(self, owner: Mind, script: Sequence[MindStep], **context: Any) -> None:
+        super().__init__(owner, **context)
+        self._owner = owner
+        self._script = script
+
     async def _run(self) -> None:
-        owner: Any = self._llm
-        played = Played()
-        owner.asked.append(played)
+        self._owner.open += 1
         try:
-            for step in owner.scripts.pop(0) if owner.scripts else ["Hello."]:
-                if isinstance(step, str):
-                    delta = llm.ChoiceDelta(role="assistant", content=step)
-                    step = llm.ChatChunk(id="1", delta=delta)  # noqa: PLW2901
-                if not isinstance(step, llm.ChatChunk):
-                    await play(step)
-                self._event_ch.send_nowait(step)
-            played.is_done = True
+            for step in self._script:
+                await asyncio.sleep(0)
+                match step:
+                    case str():
+                        self._event_ch.send_nowait(words(step))
+                    case llm.ChatChunk():
+                        self._event_ch.send_nowait(step)
+                    case float():
+                        await asyncio.sleep(step)
+                    case Exception():
+                        raise step
+                    case Forever():
+                        await asyncio.Event().wait()
         finally:
-            played.is_closed = True
+            self._owner.open -= 1
 
 
-class ScriptedTTS(tts.TTS[str]):
-    """Each request plays the next script: seconds of sound, sound, errors, or `HANG`."""
+def words(text: str) -> llm.ChatChunk:
+    return llm.ChatChunk(id="1", delta=llm.ChoiceDelta(role="assistant", content=text))
 
-    def __init__(self, name: str, *scripts: Sequence[Any], sample_rate: int = 24_000) -> None:
+
+def counted(tokens: int) -> llm.ChatChunk:
+    usage = llm.CompletionUsage(completion_tokens=1, prompt_tokens=tokens - 1, total_tokens=tokens)
+    return llm.ChatChunk(id="1", usage=usage)
+
+
+def tool_call(name: str) -> llm.ChatChunk:
+    call = llm.FunctionToolCall(name=name, arguments="{}", call_id="1")
+    return llm.ChatChunk(id="1", delta=llm.ChoiceDelta(role="assistant", tool_calls=[call]))
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Seconds of a tone, or of silence."""
+
+    seconds: float
+    peak: int = 8_000
+
+    def pcm(self, rate: int) -> bytes:
+        steps = np.arange(int(self.seconds * rate)) * (2 * np.pi * 220 / rate)
+        return bytes((np.sin(steps) * self.peak).astype(np.int16).tobytes())
+
+
+@dataclass(frozen=True)
+class Tokens:
+    read: int
+    written: int
+
+
+VoiceStep = Sound | Tokens | float | Exception | Forever
+
+
+class Voice(tts.TTS[str]):
+    """Goes through the steps of one request after the other: sound, seconds without, an error."""
+
+    def __init__(
+        self, name: str, *scripts: Sequence[VoiceStep], rate: int = 24_000, provider: str = HOST
+    ) -> None:
         super().__init__(
-            capabilities=tts.TTSCapabilities(streaming=False),
-            sample_rate=sample_rate,
-            num_channels=1,
+            capabilities=tts.TTSCapabilities(streaming=False), sample_rate=rate, num_channels=1
         )
-        self.name = name
+        self._label = f"label of {name}"
+        self._name = name
+        self._provider = provider
         self.scripts = list(scripts)
         self.asked: list[str] = []
+        self.retries: list[int] = []
+        self.open = 0
+        self.is_closed = False
+        self.is_warm = False
 
     @property
     def model(self) -> str:
-        return self.name
+        return self._name
 
     @property
     def provider(self) -> str:
-        return f"{self.name}.example.org"
+        return self._provider
 
-    def loud(self, seconds: float) -> bytes:
-        return b"\x00\x10\x00\xf0" * int(seconds * self.sample_rate / 2)
+    def prewarm(self) -> None:
+        self.is_warm = True
 
     def synthesize(
         self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
-    ) -> "ScriptedSentence":
-        return ScriptedSentence(tts=self, input_text=text, conn_options=conn_options)
+    ) -> "Speech":
+        self.asked.append(text)
+        self.retries.append(conn_options.max_retry)
+        return Speech(self, self.scripts.pop(0) if self.scripts else (), text, conn_options)
+
+    async def aclose(self) -> None:
+        self.is_closed = True
 
 
-class ScriptedSentence(tts.ChunkedStream):
+class Speech(tts.ChunkedStream):
+    def __init__(
+        self, owner: Voice, script: Sequence[VoiceStep], text: str, conn_options: APIConnectOptions
+    ) -> None:
+        super().__init__(tts=owner, input_text=text, conn_options=conn_options)
+        self._owner = owner
+        self._script = script
+
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
-        owner: Any = self._tts
-        owner.asked.append(self.input_text)
-        output_emitter.initialize(
-            request_id=utils.shortuuid(),
-            sample_rate=owner.sample_rate,
-            num_channels=1,
-            mime_type="audio/pcm",
-            frame_size_ms=50,
-        )
-        for step in owner.scripts.pop(0) if owner.scripts else [1.0]:
-            if isinstance(step, float | bytes):
-                output_emitter.push(owner.loud(step) if isinstance(step, float) else step)
-                await asyncio.sleep(0)
-            else:
-                await play(step)
-        self._set_token_usage(input_tokens=3, output_tokens=5)
+        rate = self._owner.sample_rate
+        self._owner.open += 1
+        try:
+            output_emitter.initialize(
+                request_id="1", sample_rate=rate, num_channels=1, mime_type="audio/pcm"
+            )
+            for step in self._script:
+                match step:
+                    case Sound():
+                        output_emitter.push(step.pcm(rate))
+                        output_emitter.flush()
+                        await settled()  # so that it is on its way before anything else happens
+                    case Tokens(read, written):
+                        self._set_token_usage(input_tokens=read, output_tokens=written)
+                    case float():
+                        await asyncio.sleep(step)
+                    case Exception():
+                        raise step
+                    case Forever():
+                        await asyncio.Event().wait()
+        finally:
+            self._owner.open -= 1
 
 
-@dataclass
-class Listened:
-    """One stream of sound that somebody listened to."""
-
-    stream: "ScriptedEars"
-    levels: list[int] = field(default_factory=list)
-    """The first sample of each frame."""
-    is_ended: bool = False
+Kind = stt.SpeechEventType
 
 
-class ScriptedSTT(stt.STT[str]):
-    """Each stream first fails with the next of `fails_with`, if there is one; else it listens."""
+def heard(text: str, request_id: str = "", kind: Kind = Kind.FINAL_TRANSCRIPT) -> stt.SpeechEvent:
+    return stt.SpeechEvent(
+        kind, request_id=request_id, alternatives=[stt.SpeechData(LanguageCode("en"), text)]
+    )
 
-    def __init__(self, name: str, *fails_with: BaseException) -> None:
+
+def nothing_heard() -> stt.SpeechEvent:
+    """As a server counts what had no words in it."""
+    return stt.SpeechEvent(
+        Kind.RECOGNITION_USAGE, recognition_usage=stt.RecognitionUsage(audio_duration=1.0)
+    )
+
+
+class Ears(stt.STT[str]):
+    """Each stream of them follows a test's orders, or fails at once with the next of `fails`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        fails: Sequence[Exception] = (),
+        always: Callable[[], Exception] | None = None,
+        provider: str = HOST,
+    ) -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
-        self.name = name
-        self.fails_with = list(fails_with)
-        self.listened: list[Listened] = []
+        self._label = f"label of {name}"
+        self._name = name
+        self._provider = provider
+        self.fails = list(fails)
+        self.always = always
+        self.streams: list[Listening] = []
+        self.retries: list[int] = []
+        self.open = 0
+        self.is_closed = False
 
     @property
     def model(self) -> str:
-        return self.name
+        return self._name
 
     @property
     def provider(self) -> str:
-        return f"{self.name}.example.org"
+        return self._provider
+
+    @property
+    def newest(self) -> "Listening":
+        return self.streams[-1]
 
     async def _recognize_impl(
-        self,
-        buffer: utils.AudioBuffer,
-        *,
-        language: NotGivenOr[str] = NOT_GIVEN,
-        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+        self, buffer: utils.AudioBuffer, *, language: Any = NOT_GIVEN, conn_options: Any
     ) -> stt.SpeechEvent:
-        raise NotImplementedError
+        raise AssertionError("a call listens to streams")
 
     def stream(
         self,
         *,
-        language: NotGivenOr[str] = NOT_GIVEN,
+        language: Any = NOT_GIVEN,
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
-    ) -> "ScriptedEars":
-        return ScriptedEars(stt=self, conn_options=conn_options)
+    ) -> "Listening":
+        self.retries.append(conn_options.max_retry)
+        self.streams.append(Listening(self, conn_options))
+        return self.streams[-1]
+
+    async def aclose(self) -> None:
+        self.is_closed = True
 
 
-class ScriptedEars(stt.RecognizeStream):
-    """Says what a test tells it to."""
+class Listening(stt.RecognizeStream):
+    """Notes what it is given; says and does what it is told to."""
+
+    def __init__(self, owner: Ears, conn_options: APIConnectOptions) -> None:
+        super().__init__(stt=owner, conn_options=conn_options)
+        self._owner = owner
+        self._orders: asyncio.Queue[stt.SpeechEvent | Exception | None] = asyncio.Queue()
+        self.frames: list[rtc.AudioFrame] = []
+        self.has_all = False
+        """The input has ended."""
+
+    def say(self, *events: stt.SpeechEvent) -> None:
+        for event in events:
+            self._orders.put_nowait(event)
+
+    def fail(self, error: Exception) -> None:
+        self._orders.put_nowait(error)
+
+    def end(self) -> None:
+        self._orders.put_nowait(None)
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of the frames it was given; see `numbered`."""
+        return [int.from_bytes(bytes(frame.data.cast("b"))[:2], "little") for frame in self.frames]
 
     async def _run(self) -> None:
-        owner: Any = self._stt
-        listened = Listened(self)
-        owner.listened.append(listened)
-        self.failing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if owner.fails_with:
-            raise owner.fails_with.pop(0)
-        listening = asyncio.ensure_future(self._listen(listened))
+        owner = self._owner
+        owner.open += 1
+        listening = asyncio.create_task(self._listen())
         try:
-            await asyncio.wait({listening, self.failing}, return_when=asyncio.FIRST_COMPLETED)
-            if self.failing.done():
-                self.failing.result()
+            if owner.fails:
+                raise owner.fails.pop(0)
+            if owner.always is not None:
+                raise owner.always()
+            while (order := await self._orders.get()) is not None:
+                if isinstance(order, Exception):
+                    raise order
+                self._event_ch.send_nowait(order)
         finally:
-            listening.cancel()
-            await asyncio.wait({listening})
+            owner.open -= 1
+            await utils.aio.cancel_and_wait(listening)
 
-    async def _listen(self, listened: Listened) -> None:
+    async def _listen(self) -> None:
         async for item in self._input_ch:
             if isinstance(item, rtc.AudioFrame):
-                listened.levels.append(item.data[0])
-        listened.is_ended = True
+                self.frames.append(item)
+        self.has_all = True
+        self.end()
 
-    def says(self, text: str, *, final: bool = True, request_id: str = "") -> None:
-        kind = stt.SpeechEventType.FINAL_TRANSCRIPT
-        if not final:
-            kind = stt.SpeechEventType.INTERIM_TRANSCRIPT
-        data = [stt.SpeechData(language=LANGUAGE, text=text)]
-        self._event_ch.send_nowait(stt.SpeechEvent(kind, request_id, alternatives=data))
 
-    def fails(self, error: BaseException) -> None:
-        self.failing.set_exception(error)
+FRAME_SECONDS = 0.125
+"""Adds up without rounding."""
+
+
+def numbered(number: int) -> rtc.AudioFrame:
+    """Sound that can be told from others."""
+    samples = int(16_000 * FRAME_SECONDS)
+    return rtc.AudioFrame(number.to_bytes(2, "little") * samples, 16_000, 1, samples)

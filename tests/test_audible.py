@@ -152,7 +152,7 @@ async def test_silence_that_comes_with_an_error_ends_with_that() -> None:
 async def test_the_loudest_there_is_counts_as_loud() -> None:
     """-32,768 has no positive counterpart in 16 bits."""
     data = b"\x00\x80" * 4_800
-    assert await heard(Voice(cut(data))) == data
+    assert await heard(Voice(cut(data)), "Hi") == data
 
 
 async def test_next_to_nothing_is_no_speech() -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from guard_fakes import ScriptedEars, ScriptedSTT, down
+from scripted_models import ScriptedEars, ScriptedSTT, down
 from speech_fakes import ScriptedVAD, sound
 
 import agent.models.guarded_ears as guarded
@@ -169,6 +169,20 @@ async def test_whoever_speaks_wakes_ears_that_rest(monkeypatch: pytest.MonkeyPat
         await until(lambda: call.ears.is_resting)
         call.ears.begin_speech()
         await call.listener(0, 2)
+
+
+async def test_a_line_that_drops_is_tried_again_before_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guarded, "WORKED_SECONDS", 0.0)
+    async with calling(ScriptedSTT("a"), ScriptedSTT("b")) as call:
+        first = await call.listener(0)
+        call.ears.begin_speech()
+        said = call.says(10)
+        first.fails(down())
+        await call.listener(0, 1)
+        await until(lambda: call.levels(0, 1) == list(said))
+        assert call.models[1].listened == []
 
 
 async def test_ears_that_end_by_themselves_have_failed() -> None:

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from guard_fakes import HANG, ScriptedTTS, down
 from livekit.agents import APIError, metrics
+from scripted_models import HANG, ScriptedTTS, down
 
 import agent.models.guarded_tts as guarded
 from agent.models.guard import BrokenOff, Guard, Provider, Unanswered

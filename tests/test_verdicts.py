@@ -144,14 +144,16 @@ def test_no_header_is_an_error(said: str) -> None:
 
 def test_only_a_429_is_noted_and_the_newest_counts() -> None:
     """A 503 with `Retry-After` is a failure like others."""
-    note = BusyNote()
-    note.read(503, {"Retry-After": "7"})
-    assert note.retry_after_seconds is None
-    note.read(429, {"Retry-After": "7"})
-    note.read(200, {"Retry-After": "9"})
-    assert note.retry_after_seconds == 7.0
-    note.read(429, {})
-    assert note.retry_after_seconds is None
+    note, said = BusyNote(), []
+    for status_code, headers in (
+        (503, {"Retry-After": "7"}),
+        (429, {"Retry-After": "7"}),
+        (200, {"Retry-After": "9"}),
+        (429, {}),
+    ):
+        note.read(status_code, headers)
+        said.append(note.retry_after_seconds)
+    assert said == [None, 7.0, 7.0, None]
 
 
 class Server:

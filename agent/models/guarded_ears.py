@@ -5,11 +5,13 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
-from livekit.agents import APIConnectOptions, stt
+from livekit.agents import APIConnectOptions, APIError, stt
 from livekit.agents.types import NotGivenOr
 
 from agent.models.guard import Guard, Provider, Request, TooSlow, Unanswered, Useless
 from agent.models.kept_sound import KeptSound
+from agent.models.refused import Refused
+from session.circuits import FAILURE
 
 log = structlog.get_logger(__name__)
 
@@ -17,6 +19,9 @@ CONNECT = APIConnectOptions(max_retry=0, timeout=3.0)
 
 PAUSES_SECONDS = (0.3, 1.0, 2.0, 5.0)
 """Between two rounds in which nobody could hear; the last one again and again."""
+
+WORKED_SECONDS = 5.0
+"""Ears that were there for so long worked, until they failed."""
 
 RETURN_SECONDS = 30.0
 """After so long somebody who stands in lets the first ones try again, between two utterances."""
@@ -140,8 +145,15 @@ class GuardedEars(stt.RecognizeStream):
             if self._is_over:
                 ears.end_input()
             restarting = asyncio.create_task(self._restart.wait(), name="june.ears.restart")
+            began_at = loop.time()
             try:
                 await self._take(ears, request, restarting, until)
+            except APIError as error:
+                if isinstance(error, TooSlow | Refused) or loop.time() < began_at + WORKED_SECONDS:
+                    raise
+                # A line that drops is no reason to ask others before it was tried again.
+                log.warning("ears.dropped", error=type(error).__name__)
+                request.judge(FAILURE)
             finally:
                 self._ears = None
                 restarting.cancel()
