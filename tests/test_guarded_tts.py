@@ -1,105 +1,275 @@
-"""Voices of which the next one speaks where one fails, sentence by sentence."""
+"""Voices, of which the next one speaks where one fails: in time, and nothing twice."""
 
 import asyncio
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
+import numpy as np
 import pytest
-from livekit.agents import APIError, metrics
-from scripted_models import HANG, ScriptedTTS, down
+from guard_fakes import (
+    HANG,
+    Call,
+    Sound,
+    Tokens,
+    Voice,
+    VoiceStep,
+    flying_time,
+    settled,
+    told_apart,
+)
+from livekit import rtc
+from livekit.agents import APIConnectionError, APIConnectOptions, APIError, APIStatusError, tts
+from livekit.agents.metrics import TTSMetrics
+from structlog.testing import capture_logs
 
-import agent.models.guarded_tts as guarded
-from agent.models.guard import BrokenOff, Guard, Provider, Unanswered
-from agent.models.guarded_tts import GuardedTTS
+from agent.models.guard import BrokenOff, Unanswered
+from agent.models.guarded_tts import (
+    FIRST_SOUND_SECONDS,
+    LOCAL_PATIENCE,
+    STALL_SECONDS,
+    GuardedTTS,
+)
+from agent.models.refused import Refused
 from agent.models.turn_clock import TURN_SECONDS, TurnClock
+from session.limits import Decision
 
-TEXT = "The garage code is blue."
-
-
-def voices(*models: ScriptedTTS, left_seconds: float | None = None) -> GuardedTTS:
-    now = [0.0]
-    clock = TurnClock(lambda: now[0])
-    if left_seconds is not None:
-        clock.begin("turn")
-        now[0] = TURN_SECONDS - left_seconds
-    return GuardedTTS([Provider(one, f"tts {one.name}") for one in models], Guard(), clock)
+TEXT = "Hello there, it is a lovely day."
+SPEECH = Sound(1.0)
+SILENCE = Sound(1.0, peak=0)
 
 
-async def seconds_of(voice: GuardedTTS, text: str = TEXT) -> float:
-    async with asyncio.timeout(5), voice.synthesize(text) as speech:
-        return sum([sound.frame.duration async for sound in speech])
+@pytest.fixture(autouse=True)
+async def _no_waiting() -> AsyncIterator[None]:
+    with flying_time():
+        yield
+
+
+@pytest.fixture
+def call() -> Call:
+    return Call()
+
+
+class Sentence:
+    """One text for these voices."""
+
+    def __init__(self, call: Call, *voices: Voice, clock: TurnClock | None = None) -> None:
+        self.guarded = GuardedTTS(told_apart(voices), call.guard, clock or TurnClock())
+        self.frames: list[rtc.AudioFrame] = []
+        self.seconds = 0.0
+        """Until it was over."""
+
+    async def say(self, text: str = TEXT) -> float:
+        """Seconds of sound, also if it then fails."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        options = APIConnectOptions(max_retry=5, retry_interval=0.0)
+        try:
+            async with self.guarded.synthesize(text, conn_options=options) as speech:
+                async for sound in speech:
+                    self.frames.append(sound.frame)
+        finally:
+            self.seconds = loop.time() - began
+        return self.said_seconds
+
+    @property
+    def said_seconds(self) -> float:
+        return sum(frame.duration for frame in self.frames)
+
+    @property
+    def peak(self) -> int:
+        data = b"".join(bytes(frame.data.cast("b")) for frame in self.frames)
+        return int(np.abs(np.frombuffer(data, np.int16).astype(np.int32)).max(initial=0))
+
+
+def down() -> APIConnectionError:
+    return APIConnectionError("down")
+
+
+async def test_one_that_works_is_asked_once(call: Call) -> None:
+    first, second = Voice("a", [SPEECH, SPEECH]), Voice("b")
+    assert await Sentence(call, first, second).say() == pytest.approx(2.0, abs=0.01)
+    assert (first.asked, second.asked) == ([TEXT], [])
 
 
 @pytest.mark.parametrize(
     "script",
-    [[down()], [], [bytes(48_000)], [0.01], [b"<html>It works!</html>" * 900], [ValueError("odd")]],
-    ids=["down", "nothing", "silence", "next to nothing", "a web page", "odd"],
+    [
+        pytest.param([down()], id="it is down"),
+        pytest.param([APIStatusError("no", status_code=500)], id="500"),
+        pytest.param([ValueError("garbage")], id="not LiveKit's error"),
+        pytest.param([HANG], id="nothing comes"),
+        pytest.param([], id="no sound"),
+        pytest.param([SILENCE], id="silence"),
+        pytest.param([SILENCE, HANG], id="silence, then nothing"),
+        pytest.param([SILENCE, down()], id="silence, then an error"),
+        pytest.param([Sound(0.05), down()], id="too little to tell, then an error"),
+        pytest.param([Sound(0.05)], id="next to nothing"),
+    ],
 )
-async def test_the_next_one_speaks(script: list[Any]) -> None:
-    """Once, and the caller hears nothing of the first."""
-    first, second = ScriptedTTS("a", script), ScriptedTTS("b", [1.5])
-    voice = voices(first, second)
-    assert await seconds_of(voice) == pytest.approx(1.5, abs=0.1)
-    assert (len(first.asked), len(second.asked)) == (1, 1)
-    assert (voice.model, voice.provider) == ("b", "b.example.org")
+async def test_where_one_fails_the_next_one_speaks(call: Call, script: Sequence[VoiceStep]) -> None:
+    """One request each; of the first nothing is heard, and nothing is left."""
+    first, second = Voice("a", script), Voice("b", [Sound(2.0, peak=4_000)])
+    sentence = Sentence(call, first, second)
+    assert await sentence.say() == pytest.approx(2.0, abs=0.01)
+    assert sentence.peak == pytest.approx(4_000, abs=10)
+    assert (first.asked, second.asked, first.open) == ([TEXT], [TEXT], 0)
+    assert call.breakers.told == [("a", "failed")]
 
 
-async def test_another_rate_becomes_that_of_the_call() -> None:
-    second = ScriptedTTS("b", [2.0], sample_rate=16_000)
-    voice = voices(ScriptedTTS("a", [down()]), second)
-    async with voice.synthesize(TEXT) as speech:
-        frames = [sound.frame async for sound in speech]
-    assert {frame.sample_rate for frame in frames} == {24_000}
-    assert sum(frame.duration for frame in frames) == pytest.approx(2.0, abs=0.1)
-
-
-async def test_one_that_hangs_is_left_in_time_for_the_other() -> None:
-    first, second = ScriptedTTS("a", [HANG]), ScriptedTTS("b")
-    assert await seconds_of(voices(first, second, left_seconds=0.2)) > 0.9
-
-
-async def test_nobody_is_waited_for_longer_than_the_turn() -> None:
-    first = ScriptedTTS("a", [HANG], [HANG])
+async def test_livekit_does_not_ask_again_by_itself(call: Call) -> None:
+    first, second = Voice("a", [down()]), Voice("b", [down()])
+    sentence = Sentence(call, first, second)
+    errors: list[tts.TTSError] = []
+    sentence.guarded.on("error", errors.append)
     with pytest.raises(Unanswered):
-        await seconds_of(voices(first, left_seconds=0.05))
-    assert first.asked == [TEXT]
+        await sentence.say()
+    assert first.retries + second.retries == [0, 0]
+    assert [error.recoverable for error in errors] == [False]
 
 
-@pytest.mark.parametrize("then", [down(), HANG])
-async def test_what_was_heard_is_not_said_again(then: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded, "STALL_SECONDS", 0.05)
-    first, second = ScriptedTTS("a", [0.3, then]), ScriptedTTS("b")
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 24_000, 48_000])
+async def test_another_rate_becomes_the_calls_own(call: Call, rate: int) -> None:
+    """That of the first voice; LiveKit has been told of no other."""
+    first, second = Voice("a", [down()]), Voice("b", [SPEECH, SPEECH], rate=rate)
+    sentence = Sentence(call, first, second)
+    assert await sentence.say() == pytest.approx(2.0, abs=0.05)
+    assert {frame.sample_rate for frame in sentence.frames} == {sentence.guarded.sample_rate}
+    assert sentence.guarded.sample_rate == 24_000
+    assert sentence.peak == pytest.approx(8_000, rel=0.05)
+
+
+@pytest.mark.parametrize("step", [HANG, down(), ValueError("garbage")])
+async def test_what_breaks_off_is_not_said_again(call: Call, step: VoiceStep) -> None:
+    """The caller has heard the beginning."""
+    first, second = Voice("a", [SPEECH, step]), Voice("b", [SPEECH])
+    sentence = Sentence(call, first, second)
     with pytest.raises(BrokenOff):
-        await seconds_of(voices(first, second))
-    assert second.asked == []
+        await sentence.say()
+    assert 0 < sentence.said_seconds <= 1.0
+    assert (first.asked, second.asked, first.open) == ([TEXT], [], 0)
+    assert call.breakers.told == [("a", "failed")]
+    assert sentence.seconds <= 1.0 + STALL_SECONDS + 0.1
 
 
-@pytest.mark.parametrize("text", ["…", " ... ", "?!"])
-async def test_a_text_without_a_word_makes_no_request(text: str) -> None:
-    first = ScriptedTTS("a")
-    assert await seconds_of(voices(first), text) < 0.1
-    assert first.asked == []
+async def test_two_voices_share_the_time_for_the_first_sound(call: Call) -> None:
+    sentence = Sentence(call, Voice("a", [HANG]), Voice("b", [HANG]))
+    with pytest.raises(Unanswered):
+        await sentence.say()
+    assert sentence.seconds == pytest.approx(FIRST_SOUND_SECONDS * 1.5, abs=0.2)
 
 
-async def test_an_error_has_none_of_the_words() -> None:
-    """It is logged, by LiveKit too."""
-    voice = voices(ScriptedTTS("a", [], []))
-    with pytest.raises(APIError) as error:
-        await seconds_of(voice)
-    assert "garage" not in f"{error.value!r} {error.value} {error.value.__cause__!r}"
-    assert error.value.__suppress_context__
+async def test_one_whose_turn_has_no_time_left_is_not_waited_for(call: Call) -> None:
+    clock = TurnClock(asyncio.get_running_loop().time)
+    clock.begin("one")
+    await asyncio.sleep(TURN_SECONDS)
+    sentence = Sentence(call, Voice("a", [HANG]), Voice("b", [HANG]), clock=clock)
+    with capture_logs() as logs, pytest.raises(Unanswered):
+        await sentence.say()
+    assert [line["error"] for line in logs] == ["TooSlow", "TooSlow"]
+    assert sentence.seconds < 0.2
 
 
-async def test_its_use_is_told() -> None:
-    voice = voices(ScriptedTTS("a"))
-    measured: list[metrics.TTSMetrics] = []
-    voice.on("metrics_collected", measured.append)
-    await seconds_of(voice)
-    [one] = measured
-    assert (one.input_tokens, one.output_tokens) == (3, 5)
+async def test_silence_does_not_stop_the_clock(call: Call) -> None:
+    """It takes its time, and then its place is somebody else's."""
+    first = Voice("a", [0.3, Sound(0.1, peak=0)] * 20)
+    sentence = Sentence(call, first, Voice("b", [SPEECH]))
+    await sentence.say()
+    assert sentence.seconds <= FIRST_SOUND_SECONDS / 2 + 0.2
 
 
-async def test_a_caller_who_cuts_in_leaves_no_task() -> None:
+async def test_a_voice_of_this_machine_is_waited_for_longer(call: Call) -> None:
+    slow = FIRST_SOUND_SECONDS * LOCAL_PATIENCE - 0.5
+    local = Voice("b", [slow, SPEECH], provider="local")
+    sentence = Sentence(call, Voice("a", [down(), down()]), local)
+    assert await sentence.say() == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["...", ".. ..", "  ", "—", "?!"])
+async def test_for_a_text_without_a_word_nobody_is_asked(call: Call, text: str) -> None:
+    """LiveKit takes no sound for a failure, so there is a little silence."""
+    voice = Voice("a", [down()])
+    sentence = Sentence(call, voice)
+    assert 0 < await sentence.say(text) < 0.2
+    assert (sentence.peak, voice.asked) == (0, [])
+
+
+async def test_the_tokens_of_whoever_spoke_are_told(call: Call) -> None:
+    first, second = Voice("a", [Tokens(9, 9), down()]), Voice("b", [SPEECH, Tokens(7, 80)])
+    sentence = Sentence(call, first, second)
+    measured: list[TTSMetrics] = []
+    sentence.guarded.on("metrics_collected", measured.append)
+    await sentence.say()
+    (one,) = measured
+    assert (one.input_tokens, one.output_tokens) == (7, 80)
+    assert one.metadata is not None
+    assert one.metadata.model_name == "b"
+
+
+SECRET = "The code of my door is 4711, and my name is Ann Smith."
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [],
+        [SILENCE],
+        [APIError(f"no audio frames were pushed for text: {SECRET}")],
+        [ValueError(SECRET)],
+        [SPEECH, ValueError(SECRET)],
+    ],
+)
+async def test_an_error_tells_nothing_of_the_text(call: Call, script: Sequence[VoiceStep]) -> None:
+    """LiveKit writes it into its own; those are in logs, and in events."""
+    sentence = Sentence(call, Voice("a", script, list(script)))
+    errors: list[tts.TTSError] = []
+    sentence.guarded.on("error", errors.append)
+    with capture_logs() as logs, pytest.raises(APIError) as raised:
+        await sentence.say(SECRET)
+    (event,) = errors
+    assert isinstance(raised.value, Unanswered | BrokenOff)
+    for error in (raised.value, event.error, event):
+        assert "4711" not in f"{error} {error!r}"
+    assert "4711" not in str(logs)
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+async def test_without_money_nobody_else_is_asked(call: Call) -> None:
+    decision = Decision(allowed=False, reason="out_of_budget")
+    first, second = Voice("a", [Refused(decision)]), Voice("b", [SPEECH])
+    with pytest.raises(Refused):
+        await Sentence(call, first, second).say()
+    assert (second.asked, call.breakers.told) == ([], [])
+
+
+async def test_a_sentence_that_is_cut_off_leaves_nothing_behind(call: Call) -> None:
+    """A barge-in: the request is over, no task is left, and nobody has failed."""
     before = asyncio.all_tasks()
-    async with voices(ScriptedTTS("a", [0.3, HANG])).synthesize(TEXT) as speech:
+    first, second = Voice("a", [SPEECH, HANG]), Voice("b", [SPEECH])
+    async with Sentence(call, first, second).guarded.synthesize(TEXT) as speech:
         await anext(speech)
+        assert first.open == 1
+    await settled()
+    assert (first.open, second.asked, call.breakers.told) == (0, [], [])
     assert asyncio.all_tasks() == before
+
+
+async def test_a_sentence_that_nobody_waits_for_is_never_asked(call: Call) -> None:
+    before = asyncio.all_tasks()
+    voice = Voice("a", [SPEECH])
+    await Sentence(call, voice).guarded.synthesize(TEXT).aclose()
+    await settled()
+    assert voice.asked == []
+    assert asyncio.all_tasks() == before
+
+
+async def test_the_first_is_warmed_and_all_are_closed(call: Call) -> None:
+    voices = Voice("a"), Voice("b")
+    guarded = Sentence(call, *voices).guarded
+    assert (guarded.model, guarded.provider, guarded.label) == (
+        "a",
+        voices[0].provider,
+        voices[0].label,
+    )
+    guarded.prewarm()
+    assert [one.is_warm for one in voices] == [True, False]
+    await guarded.aclose()
+    assert [one.is_closed for one in voices] == [True, True]

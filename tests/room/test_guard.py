@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 
 from agent.config import STAGES, Stage
+from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import LocalSpeech
 from agent.turns import load_vad
@@ -225,6 +226,21 @@ async def test_the_models_of_this_machine_stand_in_for_ears_and_voice(
         caller = await greeted(call, "june-with-local")
         await caller.ask_for("june|assistant", QUESTIONS[0])
         assert june.events("call.ended", room=caller.room_name) == []
+
+
+@pytest.mark.slow
+async def test_a_call_in_which_nobody_hears_ends_in_words(
+    guarded: Worker, providers: Providers, call: Call
+) -> None:
+    """After three turns in a minute, of which nothing was understood; not in silence."""
+    providers["stt"].script.stt = lambda _: Hearing(fault=Refusal.wrong_key())
+    caller = await greeted(call)
+    for question in QUESTIONS:
+        await turn(guarded, providers["stt"], "stt", caller, question)
+    ended = await guarded.event("call.ended", 20, room=caller.room_name)
+    assert ended["reason"] == "error"
+    said = [one.text for one in caller.transcripts if one.speaker != caller.identity]
+    assert said == [ENGLISH.greeting, ENGLISH.cannot_hear, ENGLISH.cannot_hear, ENGLISH.broken]
 
 
 @pytest.mark.slow
