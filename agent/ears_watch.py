@@ -26,8 +26,11 @@ SWITCH_SECONDS = 2.0
 """Before that somebody else listens to it, if there is somebody: the ears of this machine need
 about half a second."""
 
-SPEECH_SECONDS = 0.8
+SPEECH_SECONDS = 0.4
 """A VAD takes shorter noises for speech at times, and nothing is to be understood of those."""
+
+WORDS_SECONDS = 0.8
+"""In so much speech there are words: hosted ears that find none have failed, or hear a machine."""
 
 
 MOST_WORDLESS = 2
@@ -114,7 +117,7 @@ class EarsWatch:
     def _look_for_words(self, ears: GuardedEars, spoken_seconds: float) -> None:
         if ears.has_words:
             self._wordless = 0
-        elif spoken_seconds >= SPEECH_SECONDS and self._stt.provider != LOCAL:
+        elif spoken_seconds >= WORDS_SECONDS and self._stt.provider != LOCAL:
             # Ears of this machine tell speech from noise by themselves.
             self._wordless += 1
             if self._wordless <= MOST_WORDLESS:

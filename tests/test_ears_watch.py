@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 import pytest
+from guard_fakes import flying_time
 from livekit import rtc
 from livekit.agents import UserStateChangedEvent
 
 import agent.ears_watch
-from agent.ears_watch import MOST_WORDLESS, EarsWatch
+from agent.ears_watch import LOCAL_PATIENCE, MOST_WORDLESS, EarsWatch
 
 HUSH_SECONDS = 0.02
 """Of silence, until the VAD takes it for the end."""
@@ -103,6 +104,39 @@ async def test_who_is_not_understood_is_asked_to_repeat_it(scene: Scene) -> None
     """The ears are rebuilt, and what was said to them is not heard a second time."""
     await scene.speaks(2.0)
     assert (scene.said, scene.ears.rebuilt) == (["not caught"], [True])
+
+
+async def test_who_was_understood_before_may_not_be_now(scene: Scene) -> None:
+    """Each speech has an answer of its own."""
+    await scene.speaks(2.0, words="Hello.")
+    await scene.speaks(2.0)
+    assert (scene.said, scene.ears.rebuilt) == (["not caught"], [True])
+
+
+async def test_the_silence_after_a_cough_is_no_speech(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The VAD tells of its end so much later."""
+    monkeypatch.setattr(agent.ears_watch, "SILENCE_SECONDS", 0.5)
+    scene.begins()
+    scene.watch._began_at -= 1.0
+    scene._becomes("speaking", "listening")
+    await scene.settle()
+    assert scene.said == []
+
+
+@pytest.mark.parametrize(("provider", "times"), [("example.org", 1), ("local", LOCAL_PATIENCE)])
+async def test_ears_of_this_machine_are_waited_for_longer(
+    provider: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the end of speech, which the VAD told of later."""
+    monkeypatch.setattr(agent.ears_watch, "TEXT_SECONDS", 2.0)
+    scene, loop = Scene(provider), asyncio.get_running_loop()
+    with flying_time(), scene.watch:
+        began = loop.time()
+        await scene.speaks(2.0)
+        assert loop.time() - began == pytest.approx(2.0 * times - HUSH_SECONDS, abs=0.2)
+    assert scene.said == ["not caught"]
 
 
 async def test_a_cough_is_nothing(scene: Scene) -> None:

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import guard_fakes
 import pytest
+from guard_fakes import Ears, flying_time, heard, nothing_heard, numbered, settled, told_apart
+from livekit.agents import metrics
 from scripted_models import ScriptedEars, ScriptedSTT, down
 from speech_fakes import ScriptedVAD, sound
 
 import agent.models.guarded_ears as guarded
 from agent.models.guard import Guard, Provider
-from agent.models.guarded_ears import GuardedEars
+from agent.models.guarded_ears import PAUSES_SECONDS, WORKED_SECONDS, GuardedEars
 from agent.models.guarded_stt import GuardedSTT
 from agent.models.kept_sound import BEFORE_SECONDS, LONGEST_SECONDS, KeptSound
 from agent.models.refused import Refused
+from session.circuits import FAILURES, OPEN_SECONDS
 from session.limits import Decision
 
 NO_MONEY = Refused(Decision(allowed=False, reason="out_of_budget"))
@@ -213,6 +217,7 @@ async def test_without_money_they_end() -> None:
         await asyncio.wait({call.hearing}, timeout=5)
         assert isinstance(call.hearing.exception(), Refused)
         assert call.models[1].listened == []
+        assert "june.ears.feed" not in {task.get_name() for task in asyncio.all_tasks()}
 
 
 async def test_the_first_ones_are_tried_again_after_a_while(
@@ -253,3 +258,139 @@ def test_so_much_is_kept(is_spoken: bool, most: float) -> None:
     kept.forget()
     kept.add(sound(0.1))
     assert len(kept.frames) == 1
+
+
+@asynccontextmanager
+async def at_full_length(
+    monkeypatch: pytest.MonkeyPatch, call: guard_fakes.Call, *models: Ears
+) -> AsyncIterator[GuardedEars]:
+    """With June's own pauses, in time that takes none."""
+    monkeypatch.setattr(guarded, "PAUSES_SECONDS", PAUSES_SECONDS)
+    with flying_time():
+        ears = GuardedSTT(told_apart(models), call.guard, ScriptedVAD()).stream()
+        await settled()
+        yield ears
+        await ears.aclose()
+
+
+async def test_ears_that_worked_and_hang_are_given_up_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unlike a line that drops: they are not asked first again."""
+    call, first, second = guard_fakes.Call(), Ears("a"), Ears("b")
+    async with at_full_length(monkeypatch, call, first, second) as ears:
+        await asyncio.sleep(WORKED_SECONDS + 1)
+        ears.rebuild(forget=False)
+        await settled()
+        assert (len(first.streams), len(second.streams)) == (1, 1)
+        assert call.breakers.told == [("a", "failed")]
+
+
+async def test_a_line_that_drops_is_a_failure_to_the_breaker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call, first = guard_fakes.Call(), Ears("a")
+    async with at_full_length(monkeypatch, call, first):
+        await asyncio.sleep(WORKED_SECONDS + 1)
+        first.newest.fail(down())
+        await settled()
+        assert (len(first.streams), first.open) == (2, 1)
+        assert call.breakers.told == [("a", "failed")]
+
+
+async def test_a_probe_that_understands_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All others wait for it."""
+    call, first = guard_fakes.Call(), Ears("a", fails=[down() for _ in range(FAILURES)])
+    async with at_full_length(monkeypatch, call, first):
+        await asyncio.sleep(PAUSES_SECONDS[0] + 0.1)
+        call.breakers.seconds += OPEN_SECONDS
+        call.breakers.told.clear()
+        await asyncio.sleep(PAUSES_SECONDS[1] + 0.1)
+        first.newest.say(heard("Hello."))
+        await settled()
+        assert call.breakers.told == [("a", "useful")]
+
+
+async def test_a_count_without_words_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Ears("a")
+    async with at_full_length(monkeypatch, guard_fakes.Call(), first) as ears:
+        ears.begin_speech()
+        first.newest.say(heard("Hello."))
+        await settled()
+        assert (ears.answered.is_set(), ears.has_words) == (True, True)
+        ears.begin_speech()
+        assert not ears.answered.is_set()
+        first.newest.say(nothing_heard())
+        await settled()
+        assert (ears.answered.is_set(), ears.has_words) == (True, False)
+
+
+async def test_what_a_recording_took_is_an_answer_whatever_was_in_it() -> None:
+    """LiveKit's adapter says nothing where there were no words; what was measured is passed on."""
+    measured = metrics.STTMetrics(
+        label="a", request_id="1", timestamp=0, duration=0.5, audio_duration=2, streamed=False
+    )
+    model = Ears("a")
+    stt = GuardedSTT(told_apart([model]), Guard(), ScriptedVAD())
+    passed: list[metrics.STTMetrics] = []
+    stt.on("metrics_collected", passed.append)
+    ears = stt.stream()
+    async with ears:
+        ears.begin_speech()
+        model.emit("metrics_collected", measured.model_copy(update={"streamed": True}))
+        assert not ears.answered.is_set()
+        model.emit("metrics_collected", measured)
+        assert (ears.answered.is_set(), len(passed)) == (True, 2)
+    await stt.aclose()
+    model.emit("metrics_collected", measured)
+    assert (len(passed), model.is_closed) == (2, True)
+
+
+async def test_where_nobody_hears_the_pauses_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of this machine are always asked, so their rounds can be counted."""
+    local = Ears("local", always=down, provider="local")
+    counts: list[int] = []
+    async with at_full_length(monkeypatch, guard_fakes.Call(), local):
+        for seconds in (*PAUSES_SECONDS, PAUSES_SECONDS[-1]):
+            counts.append(len(local.streams))
+            await asyncio.sleep(seconds + 0.01)
+            await settled()
+    assert counts == [1, 2, 3, 4, 5]
+
+
+async def test_what_is_said_while_nobody_listens_is_heard_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In order, and of very long speech the newest; they do not try again themselves."""
+    first = Ears("a", fails=[down(), down()], provider="local")
+    async with at_full_length(monkeypatch, guard_fakes.Call(), first) as ears:
+        ears.begin_speech()  # wakes them, in vain
+        await settled()
+        for number in range(1, 201):
+            ears.push_frame(numbered(number))
+        await settled()
+        assert (ears.is_resting, len(first.streams), first.open) == (True, 2, 0)
+        await asyncio.sleep(PAUSES_SECONDS[1] + 0.01)
+        await settled()
+        at_most = int(LONGEST_SECONDS / guard_fakes.FRAME_SECONDS)
+        assert first.newest.numbers == list(range(201 - at_most, 201))
+        ears.push_frame(numbered(201))
+        await settled()
+        assert first.newest.numbers[-2:] == [200, 201]
+        assert set(first.retries) == {0}
+
+
+async def test_a_flush_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiveKit's own ends with one, and with whatever is said after it."""
+    first = Ears("a")
+    async with at_full_length(monkeypatch, guard_fakes.Call(), first) as ears:
+        ears.push_frame(numbered(1))
+        ears.flush()
+        ears.push_frame(numbered(2))
+        await settled()
+        assert (first.newest.numbers, first.newest.has_all) == ([1, 2], False)
+        ears.flush()
+        ears.end_input()
+        async with asyncio.timeout(5):
+            assert [event async for event in ears] == []
+        assert (first.newest.has_all, first.open, len(first.streams)) == (True, 0, 1)

@@ -30,6 +30,7 @@ from agent.models.guarded_tts import (
 )
 from agent.models.refused import Refused
 from agent.models.turn_clock import TURN_SECONDS, TurnClock
+from session.circuits import FAILURES, OPEN_SECONDS
 from session.limits import Decision
 
 TEXT = "Hello there, it is a lovely day."
@@ -230,6 +231,21 @@ async def test_an_error_tells_nothing_of_the_text(call: Call, script: Sequence[V
         assert "4711" not in f"{error} {error!r}"
     assert "4711" not in str(logs)
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+async def test_a_probe_that_can_be_heard_is_told_at_once(call: Call) -> None:
+    """All others wait for it; the sentence goes on."""
+    voice = Voice("a", *[[down()]] * FAILURES, [SPEECH, HANG])
+    for _ in range(FAILURES // 2 + 1):
+        with pytest.raises(Unanswered):
+            await Sentence(call, voice).say()
+    assert len(voice.asked) == FAILURES
+    call.breakers.seconds += OPEN_SECONDS
+    call.breakers.told.clear()
+    async with Sentence(call, voice).guarded.synthesize(TEXT) as speech:
+        await anext(speech)
+        await settled()
+        assert (voice.open, call.breakers.told) == (1, [("a", "useful")])
 
 
 async def test_without_money_nobody_else_is_asked(call: Call) -> None:

@@ -138,7 +138,8 @@ class Guard:
                 continue
             permit = await self.permit(provider.circuit)
             if permit is not None and not permit.allowed:
-                log.info("provider.skipped", circuit=provider.circuit, reason=permit.reason)
+                log.debug("provider.skipped", circuit=provider.circuit, reason=permit.reason)
+                hopeless = provider
                 continue
             request = Request(self, permit)
             requests += bool(provider.circuit)
