@@ -5,6 +5,9 @@ import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
+CONSENTS = "consents"
+"""In June's folder: recordings of consents, where they are kept."""
+
 
 def data_folder(given: str, environ: Mapping[str, str]) -> Path:
     """June's folder as given, else where the XDG rules put it.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent.command import kept_sessions
 from agent.config import Config
+from agent.folders import CONSENTS
 from agent.sessions_text import receipt, record, table, transcript
 from agent.settings_store import without_password
 from session import Session, SessionService, UnknownSession
@@ -88,7 +89,7 @@ async def forgotten(config: Config, user: str) -> str:
 
 async def _sweep_voices(config: Config, sessions: SessionService) -> None:
     """What was deleted here is deleted at the makers of voices, too; a worker does what is left."""
-    if not await sessions.voices.overdue():
+    if not await sessions.voices.overdue() and not (config.data_dir / CONSENTS).is_dir():
         return
     from agent.voices.sweep import sweep  # noqa: PLC0415 (a list needs no LiveKit)
 

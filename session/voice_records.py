@@ -53,7 +53,7 @@ class Consent(Signed):
     given_at: FiniteFloat
     expires_at: FiniteFloat
     audio_sha256: str
-    """Hex, of the sound in which it was said; the sound itself is kept nowhere."""
+    """Hex, of the sound in which it was said, which no store keeps."""
     embedding: str
     """Of the speaker, in base64."""
 

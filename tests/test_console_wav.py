@@ -103,7 +103,6 @@ async def test_a_person_is_heard_and_answered_with_a_voice_that_is_understood(
         assert word_error_rate(brain.UNKNOWN, await understand(ears, voice[answered:])) <= 0.2
 
 
-@pytest.mark.slow
 def test_a_call_that_is_interrupted_keeps_what_was_said(tmp_path: Path) -> None:
     """Ctrl-C: no traceback, and the file holds the greeting so far."""
     write(tmp_path / "in.wav", pause(30))

@@ -386,7 +386,6 @@ async def nearer(speech: LocalSpeech, name: str) -> tuple[float, float, float]:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["slt", "rms"])
 async def test_june_is_nearer_to_the_caller(name: str) -> None:
     """To the encoder that tells speakers apart, and in pitch; a woman and a man."""

@@ -1,6 +1,8 @@
 """What is left of voices is deleted by the worker, by `./june sessions`, and where it was made."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,11 +13,12 @@ from test_speaker import ScriptedCloner
 from voices_kept import consent_of
 
 from agent.config import Config, load
+from agent.folders import CONSENTS
 from agent.sessions_command import deleted, forgotten
 from agent.voices.choice import name_of_cloner
 from agent.voices.doomed import remove_doomed
 from agent.voices.openai_voices import OpenAIVoices
-from agent.voices.recordings import FOLDER, Recordings
+from agent.voices.recordings import Recordings
 from agent.voices.sweep import Sweep, sweep
 from bench.provider import Keeping, Refusal, ScriptedProvider
 from session import Session, SessionService, open_sessions
@@ -99,15 +102,66 @@ async def test_a_recording_lives_as_long_as_its_consent(
     session = await a_voice(sessions, config, "mimic")
     voice = await sessions.voices.of(session)
     assert voice is not None
-    recordings, folder = Recordings(config.data_dir), tmp_path / FOLDER
-    recordings.keep(voice.consent.consent_id, SOUND)
+    recordings, folder = Recordings(config.data_dir), tmp_path / CONSENTS
+    await recordings.keep(voice.consent, SOUND)
     (folder / "other.wav").touch()
-    recording = folder / f"{voice.consent.consent_id}.wav"
+    recording = folder / f"{session.user}-{voice.consent.consent_id}.wav"
     await sweep(config, sessions)
     assert recording.stat().st_size > len(SOUND.pcm)
     await sessions.voices.delete(session.user, "asked")
     await sweep(config, sessions)
     assert [file.name for file in folder.iterdir()] == ["other.wav"]
+
+
+async def test_forgetting_a_user_deletes_their_recordings(
+    sessions: SessionService, config: Config, tmp_path: Path
+) -> None:
+    """Also where no voice was made by the consent, and no worker runs; others' are left alone."""
+    anns, bobs = [
+        await consent_of(sessions.voices, await sessions.get_or_create_for_room(user, user))
+        for user in ("ann", "bob")
+    ]
+    recordings = Recordings(config.data_dir)
+    for consent in (anns, bobs):
+        await recordings.keep(consent, SOUND)
+    await forgotten(config, "ann")
+    left = [file.name for file in (tmp_path / CONSENTS).iterdir()]
+    assert left == [f"{bobs.user}-{bobs.consent_id}.wav"]
+
+
+KEEP_AND_DIE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from agent.voices.recordings import Recordings
+from session.voice_records import Consent
+from skills.sound import Sound
+
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+consent = Consent.model_validate_json(sys.argv[2])
+asyncio.run(Recordings(Path(sys.argv[1])).keep(consent, Sound(bytes(32_000), 16_000)))
+"""
+
+
+async def test_what_a_killed_process_was_writing_goes_with_its_consent(
+    sessions: SessionService, config: Config, tmp_path: Path
+) -> None:
+    session = await a_voice(sessions, config, "mimic")
+    voice = await sessions.voices.of(session)
+    assert voice is not None
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        KEEP_AND_DIE,
+        str(config.data_dir),
+        voice.consent.model_dump_json(),
+        cwd=Path(__file__).parent.parent,
+    )
+    assert await killed.wait() == -signal.SIGKILL
+    [part] = (tmp_path / CONSENTS).iterdir()
+    assert part.suffix == ".part"
+    await sessions.voices.delete(session.user, "asked")
+    await sweep(config, sessions)
+    assert not part.exists()
 
 
 async def test_what_its_maker_refuses_to_delete_is_tried_again(

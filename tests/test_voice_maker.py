@@ -1,7 +1,7 @@
 """From consent to clone in a call: who may, who may not, what is left. Real voices, by flite."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -325,8 +325,51 @@ async def test_a_consent_that_cannot_be_recorded_is_none(house: House, tmp_path:
     house.recordings = Recordings(tmp_path)
     cloner, session = await house.call()
     assert await trouble_of(cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))) == Why.AWAY
-    await cloner.discard()
     assert await house.sessions.voices.of(session) is None
+    await cloner.discard()
+
+
+@pytest.fixture
+def recorded(house: House, tmp_path: Path) -> Callable[[], list[str]]:
+    """A house where consents are recorded; by their ids, those that are."""
+    house.recordings = Recordings(tmp_path)
+    folder = tmp_path / "consents"
+    return lambda: sorted(file.stem.partition("-")[2] for file in folder.glob("*"))
+
+
+async def test_a_recording_goes_with_its_consent_in_the_call(
+    house: House, recorded: Callable[[], list[str]]
+) -> None:
+    """Given up, replaced by a later one, or deleted; another caller's is left alone."""
+    bobs, _ = await house.cloned("bob", "rms")
+    assert bobs.grant is not None
+    of_bob = bobs.grant.consent.consent_id
+    cloner, _ = await house.call()
+    await cloner.consent(CONSENT, CONSENT, said(CONSENT, "slt"))
+    assert len(recorded()) == 2
+    await cloner.discard()
+    assert recorded() == [of_bob]
+    first, _ = await house.cloned()
+    assert first.grant is not None
+    second, _ = await house.cloned(voice="awb")
+    assert second.grant is not None
+    assert recorded() == sorted([of_bob, second.grant.consent.consent_id])
+    assert await second.delete() is True
+    assert recorded() == [of_bob]
+
+
+async def test_a_recording_that_cannot_be_deleted_is_not_said_to_be(
+    house: House, recorded: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloner, _ = await house.cloned()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        assert await cloner.delete() is False
+    assert len(recorded()) == 1
 
 
 class Full(Voices):

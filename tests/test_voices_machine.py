@@ -25,7 +25,7 @@ from session.store import SqliteStore
 from session.voice_places import GRACE_SECONDS, KEEP_WITHIN_SECONDS
 from session.voice_sweep import UNUSED_SECONDS
 
-EXAMPLES = 15
+EXAMPLES = 40
 STEPS = 30
 
 USERS = ("ann", "bob")
@@ -212,7 +212,7 @@ def delete_memories(db: apsw.Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "examples", [EXAMPLES, pytest.param(25 * EXAMPLES, marks=pytest.mark.slow)]
+    "examples", [EXAMPLES, pytest.param(10 * EXAMPLES, marks=pytest.mark.slow)]
 )
 def test_voices_do_as_their_plain_model(
     store_of_machines: OpenedStore, examples: int, monkeypatch: pytest.MonkeyPatch

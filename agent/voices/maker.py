@@ -99,7 +99,21 @@ class CallCloner:
             return True
         self.grant = None
         self._clear()
-        giving = self._voices.give(
+        giving = self._give(asked, heard, said, speaker)
+        self._giving = asyncio.create_task(giving, name="june.voice.consent")
+        with _in_words():
+            # Who gives up here must know what was kept, to delete it.
+            consent = await asyncio.shield(self._giving)
+        self._consenting, self._giving = _Consenting(consent, speaker), None
+        if self._recordings is not None:
+            await self._recordings.delete(consent.user, lambda other: other != consent.consent_id)
+        with suppress(SessionError):
+            await self._remove()
+        return False
+
+    async def _give(self, asked: str, heard: str, said: Sound, speaker: Embedding) -> Consent:
+        """With its recording, where the operator wants that: one without it is none to them."""
+        consent = await self._voices.give(
             self._session,
             call_id=self._call_id,
             asked=asked,
@@ -108,24 +122,15 @@ class CallCloner:
             embedding=write_embedding(speaker),
             seconds_valid=self._valid_seconds,
         )
-        self._giving = asyncio.create_task(giving, name="june.voice.consent")
-        with _in_words():
-            # Who gives up here must know what was kept, to delete it.
-            consent = await asyncio.shield(self._giving)
-        self._consenting, self._giving = _Consenting(consent, speaker), None
-        if self._recordings is not None:
-            await self._keep_recording(self._recordings, consent, said)
-        with suppress(SessionError):
-            await self._remove()
-        return False
-
-    async def _keep_recording(self, kept: Recordings, consent: Consent, said: Sound) -> None:
-        """The operator wants it; a consent without it is none to them."""
+        if self._recordings is None:
+            return consent
         try:
-            await asyncio.to_thread(kept.keep, consent.consent_id, said)
+            await self._recordings.keep(consent, said)
         except OSError as error:
             log.error("consent.not_recorded", error=error.strerror)
+            await self._voices.delete(consent.user, "unfinished", only=consent.consent_id)
             raise VoiceTrouble(Why.AWAY) from None
+        return consent
 
     def voice_of(self, clone: str) -> tts.TTS[str]:
         """Speaks with what a cloner has made; each request is paid for."""
@@ -203,6 +208,8 @@ class CallCloner:
             # A later call of this user may have consented meanwhile; that is theirs.
             only = consent.consent_id
             await self._voices.delete(self._session.user, "unfinished", only=only)
+        if self._recordings is not None:
+            await self._recordings.delete(consent.user, lambda one: one == consent.consent_id)
         name, making = self._name, self._making
         if making is not None:
             await asyncio.wait({making})
@@ -243,15 +250,14 @@ class CallCloner:
         """
         self.grant = None
         deleted = await self._voices.delete(self._session.user, "asked")
+        is_unheard = self._recordings is None or await self._recordings.delete(self._session.user)
         if deleted is None:
             return None
         left = await self._remove()
-        return not any(one.name in left for one in deleted.doomed)
+        return is_unheard and not any(one.name in left for one in deleted.doomed)
 
     async def _remove(self) -> Collection[str]:
         """What is doomed, also at its maker's; the names of what is still there."""
-        if self._recordings is not None:
-            await self._recordings.sweep(self._voices)
         return await remove_doomed(self._voices, {self._made_by: self._cloner})
 
 

@@ -52,6 +52,10 @@ def copying_of(
     if cloner is None:
         return None
 
+    outlives_call = not sessions.store_url.startswith("memory:")
+    # Without a consent that is kept, a recording of it is nobody's.
+    keeps_recordings = config.mockingbird.keep_recordings and outlives_call
+
     def copying(tell: Callable[[News], Awaitable[None]]) -> CallVoice:
         return CallVoice(
             voice,
@@ -61,10 +65,10 @@ def copying_of(
             sessions=sessions,
             session=session,
             purse=models.purse,
-            recordings=Recordings(config.data_dir) if config.mockingbird.keep_recordings else None,
+            recordings=Recordings(config.data_dir) if keeps_recordings else None,
             made_by=name_of_cloner(config),
             call_id=place.call_id,
-            outlives_call=not sessions.store_url.startswith("memory:"),
+            outlives_call=outlives_call,
             valid_seconds=config.mockingbird.hours * SECONDS_PER_HOUR,
             tell=tell,
         )

@@ -238,7 +238,7 @@ class Caller:
             asked = time.monotonic()
             answer = await self.ask(question, voice)
             answers = f"{answer.text} {self.june_wrote(asked)}".lower()
-            if re.search(expected, answers):
+            if answer.text and re.search(expected, answers):
                 return answer
             print(f"\nJune heard {self.finals()[-1:]} and said {answers!r}")
         raise AssertionError(f"`{question}` was answered `{answers}`, not `{expected}`")

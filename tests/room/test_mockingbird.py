@@ -111,9 +111,9 @@ class Copied:
         await self.reads("Got it!", 40)
 
 
-async def begun(call: Call, speaks: Speaks, identity: str = "") -> Copied:
+async def begun(call: Call, speaks: Speaks, identity: str = "", *, agent: str = "june") -> Copied:
     caller = await call(identity).join()
-    await caller.dispatch()
+    await caller.dispatch(agent=agent)
     await caller.hear()
     return Copied(caller, speaks)
 
