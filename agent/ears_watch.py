@@ -26,12 +26,14 @@ SWITCH_SECONDS = 2.0
 """Before that somebody else listens to it, if there is somebody: the ears of this machine need
 about half a second."""
 
+AGAIN_SECONDS = 1.0
+"""At least so long after the newest speech, where an earlier one was waited for already."""
+
 SPEECH_SECONDS = 0.4
 """A VAD takes shorter noises for speech at times, and nothing is to be understood of those."""
 
 WORDS_SECONDS = 0.8
 """In so much speech there are words: hosted ears that find none have failed, or hear a machine."""
-
 
 MOST_WORDLESS = 2
 """In a row, of which the caller is told; where a television is on June keeps quiet in the end."""
@@ -49,13 +51,18 @@ class EarsWatch:
         ears: GuardedSTT,
         on_deaf: Callable[[bool], None],
         on_wordless: Callable[[], None],
+        *,
+        is_over: Callable[[], bool],
     ) -> None:
         self._voice = voice
         self._stt = ears
         self._on_deaf = on_deaf
         self._on_wordless = on_wordless
+        self._is_over = is_over
         self._wordless = 0
         self._began_at = 0.0
+        self._owed_since = 0.0
+        """The end of the first speech that is owed an answer."""
         self._waiting: asyncio.Task[None] | None = None
         self._stack = ExitStack()
 
@@ -69,16 +76,21 @@ class EarsWatch:
         self._stack.close()
 
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
-        now = asyncio.get_running_loop().time()
+        now, ears = asyncio.get_running_loop().time(), self._stt.ears
+        if ears is None:
+            return
         if event.new_state == "speaking":
             self._stop()
             self._began_at = now
-            if self._stt.ears is not None:
-                self._stt.ears.begin_speech()
+            ears.begin_speech()
         elif event.old_state == "speaking":
-            spoken_seconds = now - self._began_at - SILENCE_SECONDS
+            if not ears.owed.seconds:
+                self._owed_since = now
+            # The VAD knows of the end of speech only after a silence, which counts.
+            spoken_seconds = max(0.0, now - self._began_at - SILENCE_SECONDS)
+            ears.owed.end(spoken_seconds)
             self._waiting = asyncio.create_task(
-                self._wait_for_text(spoken_seconds), name="june.ears.text"
+                self._wait_for_text(ears, spoken_seconds), name="june.ears.text"
             )
 
     def _stop(self) -> None:
@@ -86,36 +98,42 @@ class EarsWatch:
             self._waiting.cancel()
             self._waiting = None
 
-    async def _wait_for_text(self, spoken_seconds: float) -> None:
-        """The VAD knows of the end of speech only after a silence, which counts."""
-        ears = self._stt.ears
-        if ears is None:
-            return
-        if await self._is_answered(ears, spoken_seconds):
+    async def _wait_for_text(self, ears: GuardedEars, spoken_seconds: float) -> None:
+        is_answered = await self._is_answered(ears)
+        if self._is_over():
+            return  # LiveKit gives the ears silence during a goodbye
+        if is_answered:
             self._look_for_words(ears, spoken_seconds)
-        elif spoken_seconds >= SPEECH_SECONDS or ears.has_words:
+        elif _is_speech(ears):
             is_resting = ears.is_resting
-            log.warning("ears.deaf", resting=is_resting, spoken_seconds=round(spoken_seconds, 1))
+            log.warning(
+                "ears.deaf", resting=is_resting, spoken_seconds=round(ears.owed.seconds, 1)
+            )
             ears.rebuild(forget=True)
             self._on_deaf(is_resting)
+        else:
+            ears.owed.close()
 
-    async def _is_answered(self, ears: GuardedEars, spoken_seconds: float) -> bool:
+    async def _is_answered(self, ears: GuardedEars) -> bool:
         """Whether all is known of the speech in time; somebody else may be asked for it."""
-        patience = LOCAL_PATIENCE if self._stt.provider == LOCAL else 1
-        left = TEXT_SECONDS * patience - SILENCE_SECONDS
-        if ears.can_switch:
-            before = SWITCH_SECONDS - SILENCE_SECONDS
-            if await _is_set(ears.answered, before):
+        is_local = self._stt.provider == LOCAL
+        patience = LOCAL_PATIENCE if is_local else 1
+        if ears.can_switch and not is_local and not ears.is_resting:
+            if await _is_set(ears.owed.answered, self._left(SWITCH_SECONDS)):
                 return True
-            if spoken_seconds >= SPEECH_SECONDS or ears.has_words:
+            if _is_speech(ears):
                 ears.rebuild(forget=False)
-            left -= before
-        elif ears.is_resting:
-            left = 0.0
-        return await _is_set(ears.answered, left)
+        if ears.is_resting:
+            return ears.owed.answered.is_set()
+        return await _is_set(ears.owed.answered, self._left(TEXT_SECONDS * patience))
+
+    def _left(self, seconds: float) -> float:
+        """Of so many after the end of the speech that is waited for longest."""
+        left = self._owed_since + seconds - SILENCE_SECONDS - asyncio.get_running_loop().time()
+        return max(left, AGAIN_SECONDS)
 
     def _look_for_words(self, ears: GuardedEars, spoken_seconds: float) -> None:
-        if ears.has_words:
+        if ears.owed.has_words:
             self._wordless = 0
         elif spoken_seconds >= WORDS_SECONDS and self._stt.provider != LOCAL:
             # Ears of this machine tell speech from noise by themselves.
@@ -123,6 +141,11 @@ class EarsWatch:
             if self._wordless <= MOST_WORDLESS:
                 log.info("ears.wordless", spoken_seconds=round(spoken_seconds, 1))
                 self._on_wordless()
+
+
+def _is_speech(ears: GuardedEars) -> bool:
+    """Rather than a cough."""
+    return ears.owed.seconds >= SPEECH_SECONDS or ears.owed.has_words
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

@@ -41,15 +41,18 @@ class Watch:
         self._clock = models.clock
         self._stack = ExitStack()
 
+        def is_over() -> bool:
+            return ending.reason is not None
+
         async def warn() -> None:
-            if ending.reason is None:
+            if not is_over():
                 await say(lines.one_minute_left)
 
         trouble = Trouble(
             voice,
             spoken,
             lines,
-            is_over=lambda: ending.reason is not None,
+            is_over=is_over,
             give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
             now=time.monotonic,
         )
@@ -63,7 +66,9 @@ class Watch:
         self._ears = (
             None
             if models.stt is None
-            else EarsWatch(voice, models.stt, trouble.on_deaf, trouble.on_wordless)
+            else EarsWatch(
+                voice, models.stt, trouble.on_deaf, trouble.on_wordless, is_over=is_over
+            )
         )
 
     def __enter__(self) -> Self:
@@ -78,5 +83,8 @@ class Watch:
         self._stack.close()
 
     def _on_state(self, event: AgentStateChangedEvent) -> None:
-        if event.new_state == "speaking":
-            self._clock.heard()
+        match event.new_state:
+            case "speaking":
+                self._clock.heard()
+            case "listening":
+                self._clock.pause()  # the turn was answered, or has come to nothing

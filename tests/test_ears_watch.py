@@ -12,6 +12,7 @@ from livekit.agents import UserStateChangedEvent
 
 import agent.ears_watch
 from agent.ears_watch import LOCAL_PATIENCE, MOST_WORDLESS, EarsWatch
+from agent.models.owed_speech import OwedSpeech
 
 HUSH_SECONDS = 0.02
 """Of silence, until the VAD takes it for the end."""
@@ -21,19 +22,19 @@ class Ears:
     """As far as the watch asks them."""
 
     def __init__(self) -> None:
-        self.answered = asyncio.Event()
-        self.has_words = False
+        self.owed = OwedSpeech()
         self.is_resting = False
         self.can_switch = False
         self.rebuilt: list[bool] = []
         """Whether what was said was to be forgotten."""
 
     def begin_speech(self) -> None:
-        self.answered.clear()
-        self.has_words = False
+        self.owed.begin()
 
     def rebuild(self, *, forget: bool) -> None:
         self.rebuilt.append(forget)
+        if forget:
+            self.owed.close()
 
 
 class Stt:
@@ -48,6 +49,7 @@ class Scene:
     def __init__(self, provider: str = "example.org") -> None:
         self.ears = Ears()
         self.said: list[str] = []
+        self.is_over = False
         self.voice = cast(Any, rtc.EventEmitter[Literal["user_state_changed"]]())
         stt: Any = Stt(self.ears, provider)
         self.watch = EarsWatch(
@@ -55,6 +57,7 @@ class Scene:
             stt,
             lambda nobody: self.said.append("nobody hears" if nobody else "not caught"),
             lambda: self.said.append("wordless"),
+            is_over=lambda: self.is_over,
         )
 
     def _becomes(self, old: Any, new: Any) -> None:
@@ -72,8 +75,7 @@ class Scene:
         self.watch._began_at -= seconds + HUSH_SECONDS
         self._becomes("speaking", "listening")
         if words is not None:
-            self.ears.has_words = bool(words)
-            self.ears.answered.set()
+            self.ears.owed.tell(has_words=bool(words))
         await self.settle()
 
     async def settle(self) -> None:
@@ -85,6 +87,7 @@ class Scene:
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent.ears_watch, "TEXT_SECONDS", 0.06)
     monkeypatch.setattr(agent.ears_watch, "SWITCH_SECONDS", 0.04)
+    monkeypatch.setattr(agent.ears_watch, "AGAIN_SECONDS", 0.02)
     monkeypatch.setattr(agent.ears_watch, "SILENCE_SECONDS", HUSH_SECONDS)
 
 
@@ -119,7 +122,7 @@ async def test_the_silence_after_a_cough_is_no_speech(
     """The VAD tells of its end so much later."""
     monkeypatch.setattr(agent.ears_watch, "SILENCE_SECONDS", 0.5)
     scene.begins()
-    scene.watch._began_at -= 1.0
+    scene.watch._began_at -= 0.8
     scene._becomes("speaking", "listening")
     await scene.settle()
     assert scene.said == []
@@ -146,7 +149,7 @@ async def test_a_cough_is_nothing(scene: Scene) -> None:
 
 async def test_words_that_are_never_final_are_words_however_few(scene: Scene) -> None:
     scene.begins()
-    scene.ears.has_words = True
+    scene.ears.owed.has_words = True
     scene._becomes("speaking", "listening")
     await scene.settle()
     assert scene.said == ["not caught"]

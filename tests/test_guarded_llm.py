@@ -10,6 +10,7 @@ from guard_fakes import (
     Call,
     Mind,
     MindStep,
+    Reply,
     counted,
     flying_time,
     settled,
@@ -21,8 +22,13 @@ from livekit.agents import APIConnectionError, APIConnectOptions, APIStatusError
 from livekit.agents.metrics import LLMMetrics
 from structlog.testing import capture_logs
 
-from agent.models.guard import BrokenOff, Unanswered
-from agent.models.guarded_llm import FIRST_TOKEN_SECONDS, GAP_SECONDS, GuardedLLM
+from agent.models.guard import REQUEST_CLOSE_SECONDS, BrokenOff, Guard, Unanswered
+from agent.models.guarded_llm import (
+    FIRST_TOKEN_SECONDS,
+    GAP_SECONDS,
+    STEP_SECONDS,
+    GuardedLLM,
+)
 from agent.models.refused import Refused
 from agent.models.turn_clock import TURN_SECONDS, VOICE_SECONDS, TurnClock
 from session.circuits import FAILURES, OPEN_SECONDS
@@ -117,10 +123,10 @@ async def test_livekit_does_not_ask_again_by_itself(call: Call) -> None:
 
 
 async def test_each_has_half_of_the_time_for_its_first_word(call: Call) -> None:
-    turn = Turn(call, Mind("a", [HANG]), Mind("b", [HANG]))
+    turn = Turn(call, Mind("a", [HANG]), Mind("b", [HANG]), clock=begun())
     with pytest.raises(Unanswered):
         await turn.run()
-    assert turn.seconds == pytest.approx(FIRST_TOKEN_SECONDS * 1.5, abs=0.2)
+    assert turn.seconds == pytest.approx(FIRST_TOKEN_SECONDS, abs=0.2)
     alone = Turn(call, Mind("c", [HANG]))
     with pytest.raises(Unanswered):
         await alone.run()
@@ -140,6 +146,81 @@ async def test_a_turn_leaves_time_for_the_voice(call: Call) -> None:
     assert len(second.asked) == 1
 
 
+async def test_where_nobody_waits_in_silence_each_has_all_its_time(call: Call) -> None:
+    """June speaks already, or nobody has asked her anything."""
+    clock = begun()
+    clock.heard()
+    turn = Turn(call, Mind("a", [FIRST_TOKEN_SECONDS - 0.2, "Paris."]), Mind("b"), clock=clock)
+    assert await turn.run() == ["Paris."]
+
+
+async def test_nobody_is_kept_in_time_for_one_whose_breaker_is_open(call: Call) -> None:
+    other = Mind("b", *[[down()]] * FAILURES)
+    for _ in range(FAILURES):
+        with pytest.raises(Unanswered):
+            await Turn(call, other).run()
+    turn = Turn(call, Mind("a", [2.5, "Paris."]), other, clock=begun())
+    assert await turn.run() == ["Paris."]
+
+
+async def test_one_that_had_less_than_its_time_is_not_to_blame(call: Call) -> None:
+    """A tool, the store or another mind took it."""
+    clock = begun()
+    await asyncio.sleep(1.5)
+    with pytest.raises(Unanswered):
+        await Turn(call, Mind("a", [HANG]), clock=clock).run()
+    assert call.breakers.told == []
+    with pytest.raises(Unanswered):
+        await Turn(call, Mind("a", [HANG]), clock=begun()).run()
+    assert call.breakers.told == [("a", "failed")]
+
+
+async def test_a_step_that_comes_late_has_a_little_time(call: Call) -> None:
+    clock = begun()
+    await asyncio.sleep(TURN_SECONDS)
+    assert await Turn(call, Mind("a", [STEP_SECONDS - 0.1, "Paris."]), clock=clock).run() == [
+        "Paris."
+    ]
+
+
+async def test_a_request_that_does_not_close_holds_nobody_up(call: Call) -> None:
+    turn = Turn(call, Stubborn("a", [HANG]), Mind("b", ["Paris."]), clock=begun())
+    assert await turn.run() == ["Paris."]
+    assert turn.seconds <= FIRST_TOKEN_SECONDS / 2 + REQUEST_CLOSE_SECONDS + 0.1
+    await call.guard.aclose()
+
+
+async def test_all_are_closed_though_one_fails() -> None:
+    minds = Failing("a"), Mind("b")
+    with pytest.raises(RuntimeError):
+        await GuardedLLM(told_apart(minds), Guard(), TurnClock()).aclose()
+    assert minds[1].is_closed
+
+
+class Failing(Mind):
+    async def aclose(self) -> None:
+        raise RuntimeError
+
+
+class Stubborn(Mind):
+    def chat(self, **asked: Any) -> Reply:
+        reply = super().chat(**asked)
+        close = reply.aclose
+
+        async def slowly() -> None:
+            await asyncio.sleep(30)
+            await close()
+
+        setattr(reply, "aclose", slowly)
+        return reply
+
+
+def begun() -> TurnClock:
+    clock = TurnClock(asyncio.get_running_loop().time)
+    clock.begin("one")
+    return clock
+
+
 async def test_without_time_nobody_is_waited_for(call: Call) -> None:
     clock = TurnClock(asyncio.get_running_loop().time)
     clock.begin("one")
@@ -148,12 +229,13 @@ async def test_without_time_nobody_is_waited_for(call: Call) -> None:
     with capture_logs() as logs, pytest.raises(Unanswered):
         await turn.run()
     assert [line["error"] for line in logs] == ["TooSlow", "TooSlow"]
-    assert turn.seconds < 0.2
+    assert turn.seconds < STEP_SECONDS + 0.2
 
 
 async def test_blanks_do_not_stop_the_clock(call: Call) -> None:
     """A server that keeps a stream alive and says nothing."""
-    turn = Turn(call, Mind("a", [0.5, " "] * 20), Mind("b", ["Paris."]))
+    second = Mind("b", ["Paris."])
+    turn = Turn(call, Mind("a", [0.5, " "] * 20), second, clock=begun())
     assert await turn.run() == ["Paris."]
     assert turn.seconds == pytest.approx(FIRST_TOKEN_SECONDS / 2, abs=0.2)
 

@@ -63,11 +63,22 @@ def test_what_is_to_be_forgotten_is_gone_at_once() -> None:
     kept = KeptSound()
     kept.keep_all()
     add(kept, 5 * IN_SILENCE)
-    kept.forget()
+    kept.forget(kept.all_seconds)
     assert not kept.frames
     kept.keep_little()
     added = add(kept, IN_SILENCE)
     assert list(kept.frames) == added
+
+
+def test_what_lies_before_a_place_can_be_forgotten() -> None:
+    """Somebody may have begun to speak anew since."""
+    kept = KeptSound()
+    kept.keep_all()
+    add(kept, 5 * IN_SILENCE)
+    place = kept.all_seconds
+    newer = add(kept, 3 * IN_SILENCE)
+    kept.forget(place)
+    assert list(kept.frames) == newer
 
 
 def test_one_frame_that_is_too_long_by_itself_is_kept() -> None:
@@ -100,7 +111,8 @@ def test_it_is_always_the_newest_and_never_too_much(steps: list[str | float]) ->
                 kept.keep_little()
                 most_seconds = BEFORE_SECONDS
             case "forget":
-                kept.forget()
+                kept.forget(kept.all_seconds)
+                assert not kept.frames
             case float():
                 added.append(frame(step))
                 kept.add(added[-1])

@@ -58,11 +58,19 @@ def test_a_step_after_a_tool_has_what_is_left(scene: Scene) -> None:
     scene.now += 1
     scene.clock.pause()
     scene.now += 60
-    assert scene.left_seconds == pytest.approx(TURN_SECONDS - 1)
+    assert scene.left_seconds == math.inf
     scene.clock.begin("a")
     assert scene.left_seconds == pytest.approx(TURN_SECONDS - 1)
     scene.now += 1
     assert scene.left_seconds == pytest.approx(TURN_SECONDS - 2)
+
+
+def test_what_is_said_after_a_turn_is_not_late(scene: Scene) -> None:
+    """A timer that rings 20 s later has nothing to do with it."""
+    scene.clock.begin("a")
+    scene.clock.pause()
+    scene.now += 20
+    assert scene.left_seconds == math.inf
 
 
 def test_asking_again_wins_no_time(scene: Scene) -> None:
@@ -110,7 +118,7 @@ def test_a_turn_waits_no_longer_than_its_time(steps: list[str | float]) -> None:
             case float():
                 scene.now += step
                 waited += step if is_waiting else 0.0
-        left = math.inf if is_heard else max(0.0, TURN_SECONDS - waited)
+        left = math.inf if is_heard or not is_waiting else max(0.0, TURN_SECONDS - waited)
         assert scene.left_seconds == pytest.approx(left, abs=1e-6)
 
 

@@ -54,9 +54,11 @@ async def audible(frames: Frames, text: str) -> Frames:
         yield waiting
 
 
-async def in_time(frames: Frames, *, first_seconds: float, stall_seconds: float) -> Frames:
+async def in_time(
+    frames: Frames, *, first_seconds: float, stall_seconds: float, is_fair: bool = True
+) -> Frames:
     """The same; raises `TooSlow` where the caller would wait longer than that for the first of it,
-    or, with all played that has come, for more.
+    or, with all played that has come, for more. Unless it `is_fair`, a late first is not its fault.
     """
     loop = asyncio.get_running_loop()
     end, began, passed_seconds = loop.time() + first_seconds, 0.0, 0.0
@@ -66,7 +68,7 @@ async def in_time(frames: Frames, *, first_seconds: float, stall_seconds: float)
                 async with asyncio.timeout_at(end):
                     frame = await anext(frames, None)
             except TimeoutError:
-                raise TooSlow from None
+                raise TooSlow(is_its_fault=is_fair or began > 0) from None
             if frame is None:
                 return
             began = began or loop.time()

@@ -5,9 +5,11 @@ models of this machine have no breaker, and are no request: they are the last re
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from livekit.agents import APIConnectionError
@@ -21,13 +23,17 @@ from session.circuits import FAILURE, NOTHING, USEFUL, Permit, Phase, Verdict
 log = structlog.get_logger(__name__)
 
 M = TypeVar("M")
+C = TypeVar("C", bound="Closing")
 M_co = TypeVar("M_co", covariant=True)
 M_contra = TypeVar("M_contra", contravariant=True)
 
 MOST_REQUESTS = 2
 
 CLOSE_SECONDS = 2.0
-"""For what the breakers still have to be told at the end of a call."""
+"""For what is still to be closed, or to be told to the breakers, at the end of a call."""
+
+REQUEST_CLOSE_SECONDS = 0.2
+"""A request that is of no use is closed meanwhile; nobody waits longer for it."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,10 @@ class BrokenOff(APIConnectionError):
 class TooSlow(APIConnectionError):
     """It has not answered in time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_its_fault: bool = True) -> None:
+        """`is_its_fault`: it had the time that it may need; others had not used it up before."""
         super().__init__("the answer did not come in time", retryable=False)
+        self.is_its_fault = is_its_fault
 
 
 class Useless(APIConnectionError):
@@ -88,6 +96,10 @@ class Request:
             self.judge(USEFUL)
 
 
+class Closing(Protocol):
+    async def aclose(self) -> None: ...
+
+
 class Ask(Protocol[M_contra]):
     """Makes one request, inside its own deadlines, and raises where it came to nothing.
 
@@ -106,7 +118,9 @@ class Guard:
         self._breakers: ProviderBreakers | None = None
         self._owner = ""
         self._on_alert: Callable[[str], None] = lambda _: None
-        self._telling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shut_until: dict[str, float] = {}
+        """By circuit, as far as this call was told: a monotonic time."""
 
     def open(self, breakers: ProviderBreakers, owner: str, on_alert: Callable[[str], None]) -> None:
         """Until then every provider may be asked.
@@ -120,7 +134,9 @@ class Guard:
         """None where there is no breaker to ask."""
         if not circuit or self._breakers is None:
             return None
-        return await self._breakers.acquire(circuit, self._owner)
+        permit = await self._breakers.acquire(circuit, self._owner)
+        self._shut_until[circuit] = time.monotonic() + permit.retry_after_seconds
+        return permit
 
     async def answer(
         self, providers: Sequence[Provider[M]], ask: Ask[M], *, has_begun: Callable[[], bool]
@@ -133,7 +149,8 @@ class Guard:
             BrokenOff: the answer that had begun did not end well.
         """
         requests, hopeless = 0, None
-        for provider, has_other in _in_order(providers):
+        order = _in_order(providers)
+        for place, provider in enumerate(order):
             if provider is hopeless or (provider.circuit and requests == MOST_REQUESTS):
                 continue
             permit = await self.permit(provider.circuit)
@@ -141,6 +158,11 @@ class Guard:
                 log.debug("provider.skipped", circuit=provider.circuit, reason=permit.reason)
                 hopeless = provider
                 continue
+            has_other = any(
+                self._may_be_asked(later, requests + 1)
+                for later in order[place + 1 :]
+                if later is not provider
+            )
             request = Request(self, permit)
             requests += bool(provider.circuit)
             try:
@@ -156,7 +178,9 @@ class Guard:
                     status=getattr(error, "status_code", None),
                     has_begun=has_begun(),
                 )
-                verdict = verdict_of(error, provider.busy.retry_after_seconds)
+                is_blameless = isinstance(error, TooSlow) and not error.is_its_fault
+                told = verdict_of(error, provider.busy.retry_after_seconds)
+                verdict = NOTHING if is_blameless else told
                 if (telling := request.judge(verdict)) is not None:
                     await asyncio.wait({telling})
                 if has_begun():
@@ -172,12 +196,36 @@ class Guard:
                 return
         raise Unanswered from None
 
+    def _may_be_asked(self, provider: Provider[M], requests: int) -> bool:
+        """After so many requests; as far as is known without asking its breaker."""
+        if not provider.circuit:
+            return True
+        is_shut = time.monotonic() < self._shut_until.get(provider.circuit, 0.0)
+        return requests < MOST_REQUESTS and not is_shut
+
     def tell(self, permit: Permit, verdict: Verdict) -> "asyncio.Task[None]":
         """Whoever is cancelled meanwhile has told it all the same."""
-        telling = asyncio.create_task(self._report(permit, verdict), name="june.guard.report")
-        self._telling.add(telling)
-        telling.add_done_callback(self._telling.discard)
-        return telling
+        return self._begin(self._report(permit, verdict), "june.guard.report")
+
+    @asynccontextmanager
+    async def closing(self, request: C) -> AsyncIterator[C]:
+        """Closes it in the end, and waits for that no longer than a caller may."""
+        try:
+            yield request
+        finally:
+            task = self._begin(request.aclose(), "june.guard.close")
+            await asyncio.wait({task}, timeout=REQUEST_CLOSE_SECONDS)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("guard.task_failed", task=task.get_name(), error=type(error).__name__)
 
     async def _report(self, permit: Permit, verdict: Verdict) -> None:
         assert self._breakers is not None
@@ -196,14 +244,16 @@ class Guard:
             self._on_alert(permit.circuit)
 
     async def aclose(self) -> None:
-        if self._telling:
-            await asyncio.wait(self._telling, timeout=CLOSE_SECONDS)
+        """What is not done by then is cancelled."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(set(self._tasks), timeout=CLOSE_SECONDS)
+        for task in late:
+            task.cancel()
 
 
-def _in_order(providers: Sequence[Provider[M]]) -> Iterator[tuple[Provider[M], bool]]:
-    """Each, and whether another one follows. One that is hosted and alone is asked twice."""
+def _in_order(providers: Sequence[Provider[M]]) -> Sequence[Provider[M]]:
+    """One that is hosted and alone is asked twice; those of this machine are the last resort."""
     hosted = [one for one in providers if one.circuit]
     local = [one for one in providers if not one.circuit]
-    order = [*(hosted * MOST_REQUESTS if len(hosted) == 1 else hosted), *local]
-    for place, provider in enumerate(order):
-        yield provider, any(later is not provider for later in order[place + 1 :])
+    return [*(hosted * MOST_REQUESTS if len(hosted) == 1 else hosted), *local]

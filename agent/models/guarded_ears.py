@@ -5,13 +5,13 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
-from livekit.agents import APIConnectOptions, APIError, stt
+from livekit.agents import APIConnectionError, APIConnectOptions, APIError, stt
 from livekit.agents.types import NotGivenOr
 
 from agent.models.guard import Guard, Provider, Request, TooSlow, Unanswered, Useless
-from agent.models.kept_sound import KeptSound
-from agent.models.refused import Refused
-from session.circuits import FAILURE
+from agent.models.owed_speech import OwedSpeech
+from agent.models.verdicts import verdict_of
+from session.circuits import FAILURE, NOTHING
 
 log = structlog.get_logger(__name__)
 
@@ -45,19 +45,16 @@ class GuardedEars(stt.RecognizeStream):
         self._providers = providers
         self._guard = guard
         self._language = language
-        self._kept = KeptSound()
+        self.owed = OwedSpeech()
         self._ears: stt.RecognizeStream | None = None
         self._is_over = False
         self._restart = asyncio.Event()
         self._wake = asyncio.Event()
         self._last_final = ""
+        self._has_told = False
+        """The newest utterance had words; what is counted of it says nothing more."""
         self.is_resting = False
         """Nobody can be asked now: what is said is kept, and is not understood soon."""
-        self.has_words = False
-        """Whether something was understood of the newest speech, final or not."""
-        self.answered = asyncio.Event()
-        """Set once all is known of the newest speech, be it that there was nothing in it."""
-        self.answered.set()
 
     @property
     def can_switch(self) -> bool:
@@ -66,15 +63,8 @@ class GuardedEars(stt.RecognizeStream):
 
     def begin_speech(self) -> None:
         """The call's own VAD hears somebody."""
-        self.has_words = False
-        self.answered.clear()
-        self._kept.keep_all()
+        self.owed.begin()
         self._wake.set()
-
-    def answer(self) -> None:
-        """All is known of what was said so far."""
-        self.answered.set()
-        self._kept.keep_little()
 
     def rebuild(self, *, forget: bool) -> None:
         """Listen anew, by others if there are: these have understood nothing.
@@ -82,8 +72,7 @@ class GuardedEars(stt.RecognizeStream):
         `forget` what was said so far; else it is heard again.
         """
         if forget:
-            self._kept.forget()
-            self.answer()
+            self.owed.close()
         self._restart.set()
 
     async def _metrics_monitor_task(self, event_aiter: AsyncIterable[stt.SpeechEvent]) -> None:
@@ -111,6 +100,8 @@ class GuardedEars(stt.RecognizeStream):
     async def _rest(self, seconds: float) -> None:
         self.is_resting = True
         self._wake.clear()
+        if self._is_over:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -120,7 +111,7 @@ class GuardedEars(stt.RecognizeStream):
         async for item in self._input_ch:
             if isinstance(item, self._FlushSentinel):
                 continue
-            self._kept.add(item)
+            self.owed.kept.add(item)
             if self._ears is not None:
                 # The ears may have ended; whoever takes their words is told why.
                 with suppress(RuntimeError):
@@ -137,26 +128,36 @@ class GuardedEars(stt.RecognizeStream):
         loop = asyncio.get_running_loop()
         stands_in = model is not self._providers[0].model
         until = loop.time() + RETURN_SECONDS if stands_in else float("inf")
-        async with model.stream(language=self._language, conn_options=CONNECT) as ears:
-            ears.start_time_offset = self.start_time_offset
-            for frame in self._kept.frames:
-                ears.push_frame(frame)
-            self._ears = ears
-            if self._is_over:
-                ears.end_input()
-            restarting = asyncio.create_task(self._restart.wait(), name="june.ears.restart")
-            began_at = loop.time()
-            try:
-                await self._take(ears, request, restarting, until)
-            except APIError as error:
-                if isinstance(error, TooSlow | Refused) or loop.time() < began_at + WORKED_SECONDS:
-                    raise
-                # A line that drops is no reason to ask others before it was tried again.
-                log.warning("ears.dropped", error=type(error).__name__)
-                request.judge(FAILURE)
-            finally:
-                self._ears = None
-                restarting.cancel()
+        began_at = loop.time()
+        try:
+            async with self._guard.closing(
+                model.stream(language=self._language, conn_options=CONNECT)
+            ) as ears:
+                await self._listen(ears, request, until)
+        except APIError as error:
+            if verdict_of(error) == NOTHING:
+                self.owed.close()  # it would be wrong for them once more
+            is_drop = isinstance(error, APIConnectionError) and not isinstance(error, TooSlow)
+            if not is_drop or loop.time() < began_at + WORKED_SECONDS:
+                raise
+            # A line that drops is no reason to ask others before it was tried again.
+            log.warning("ears.dropped", error=type(error).__name__)
+            request.judge(FAILURE)
+
+    async def _listen(self, ears: stt.RecognizeStream, request: Request, until: float) -> None:
+        self._last_final, self._has_told = "", False
+        ears.start_time_offset = self.start_time_offset
+        for frame in self.owed.kept.frames:
+            ears.push_frame(frame)
+        self._ears = ears
+        if self._is_over:
+            ears.end_input()
+        restarting = asyncio.create_task(self._restart.wait(), name="june.ears.restart")
+        try:
+            await self._take(ears, request, restarting, until)
+        finally:
+            self._ears = None
+            restarting.cancel()
 
     async def _take(
         self,
@@ -171,31 +172,38 @@ class GuardedEars(stt.RecognizeStream):
             coming = asyncio.ensure_future(anext(events, None))
             try:
                 await asyncio.wait({coming, restarting}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    raise TooSlow
+                event = coming.result()
             finally:
                 if not coming.done():
                     coming.cancel()
-            if restarting.done():
-                raise TooSlow
-            event = coming.result()
+                elif not coming.cancelled():
+                    coming.exception()  # nobody else looks at it where the call ends
             if event is None:
                 if self._is_over:
                     return
                 raise Useless("ears that end by themselves")
             self._pass_on(event, request)
-            if self.answered.is_set() and asyncio.get_running_loop().time() > until:
+            if self.owed.answered.is_set() and asyncio.get_running_loop().time() > until:
                 return
 
     def _pass_on(self, event: stt.SpeechEvent, request: Request) -> None:
+        has_words = any(one.text.strip() for one in event.alternatives)
         match event.type:
-            case stt.SpeechEventType.INTERIM_TRANSCRIPT:
-                self.has_words = True
+            case (
+                stt.SpeechEventType.INTERIM_TRANSCRIPT | stt.SpeechEventType.PREFLIGHT_TRANSCRIPT
+            ) if has_words:
+                self.owed.has_words = True
             case stt.SpeechEventType.FINAL_TRANSCRIPT:
                 if event.request_id and event.request_id == self._last_final:
                     return  # a server that says it twice
                 self._last_final = event.request_id
-                self.has_words = True
+                self._has_told = True
                 request.brings()
-                self.answer()
+                self.owed.tell(has_words=has_words)
             case stt.SpeechEventType.RECOGNITION_USAGE:
-                self.answer()
+                if not self._has_told:
+                    self.owed.tell(has_words=False)
+                self._has_told = False
         self._event_ch.send_nowait(event)

@@ -1,7 +1,9 @@
 """Minds, of which the next one is asked where one fails; none is waited for longer than a turn."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,6 +17,13 @@ from agent.models.turn_clock import VOICE_SECONDS, TurnClock
 FIRST_TOKEN_SECONDS = 3.0
 GAP_SECONDS = 3.0
 """Between two chunks."""
+
+STEP_SECONDS = 0.8
+"""At least so long for one step, such as the one after a tool: an answer that is a little late is
+better than an apology for it."""
+
+FAIR_SHARE = 0.9
+"""Of the time that a mind may need. One that had less is not to blame for what it lacked."""
 
 ASIDE_SECONDS = 15.0
 """To the first token of what no caller waits for."""
@@ -73,8 +82,9 @@ class GuardedLLM(llm.LLM[str]):
         )
 
     async def aclose(self) -> None:
-        for provider in self.providers:
-            await provider.model.aclose()
+        async with AsyncExitStack() as closing:
+            for provider in self.providers:
+                closing.push_async_callback(provider.model.aclose)
 
 
 class GuardedReply(llm.LLMStream):
@@ -103,39 +113,42 @@ class GuardedReply(llm.LLMStream):
             conn_options=self._conn_options,
             **self._options,
         )
-        async with reply:
+        async with self._owner.guard.closing(reply):
             chunks = aiter(reply)
-            for chunk in await self._opening(chunks, self._first_token_seconds(has_other)):
+            for chunk in await self._opening(chunks, has_other=has_other):
                 self._event_ch.send_nowait(chunk)
             self._has_begun = True
             request.brings()
             while (later := await _next(chunks, GAP_SECONDS)) is not None:
                 self._event_ch.send_nowait(later)
 
-    def _first_token_seconds(self, has_other: bool) -> float:  # noqa: FBT001 (by its name)
-        left = max(0.0, self._owner.clock.left_seconds - VOICE_SECONDS)
-        # Whoever is asked next needs as long.
-        return min(left, self._owner.first_token_seconds) / (2 if has_other else 1)
-
     async def _opening(
-        self, chunks: AsyncIterator[llm.ChatChunk], seconds: float
+        self, chunks: AsyncIterator[llm.ChatChunk], *, has_other: bool
     ) -> list[llm.ChatChunk]:
         """Up to the first that says or does something. Until then somebody else may answer."""
+        left = max(0.0, self._owner.clock.left_seconds - VOICE_SECONDS)
+        # Where somebody waits, whoever is asked next needs as long.
+        shares = 2 if has_other and left < math.inf else 1
+        may_need = self._owner.first_token_seconds / shares
+        seconds = min(may_need, left / 2 if has_other else max(left, STEP_SECONDS))
+        is_fair = seconds >= may_need * FAIR_SHARE
         opening: list[llm.ChatChunk] = []
         end = asyncio.get_running_loop().time() + seconds
         while not opening or not text_in(opening[-1]).strip():
             left = end - asyncio.get_running_loop().time()
-            chunk = await _next(chunks, left)
+            chunk = await _next(chunks, left, is_fair=is_fair)
             if chunk is None:
                 raise Useless("an answer without a word")
             opening.append(chunk)
         return opening
 
 
-async def _next(chunks: AsyncIterator[llm.ChatChunk], seconds: float) -> llm.ChatChunk | None:
+async def _next(
+    chunks: AsyncIterator[llm.ChatChunk], seconds: float, *, is_fair: bool = True
+) -> llm.ChatChunk | None:
     """None at the end. Raises `TooSlow` after so long."""
     try:
         async with asyncio.timeout(max(0.0, seconds)):
             return await anext(chunks, None)
     except TimeoutError:
-        raise TooSlow from None
+        raise TooSlow(is_its_fault=is_fair) from None

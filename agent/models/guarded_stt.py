@@ -1,6 +1,8 @@
 """Ears, of which the next ones listen where some fail; what was said meanwhile is not lost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 from livekit.agents import APIConnectOptions, metrics, stt, utils, vad
@@ -25,7 +27,7 @@ class GuardedSTT(stt.STT[str]):
         )
         self._models = [provider.model for provider in providers]
         self.providers = [
-            Provider(_streaming(provider.model, detector), provider.circuit)
+            replace(provider, model=_streaming(provider.model, detector, self._found_no_words))
             for provider in providers
         ]
         self.guard = guard
@@ -47,8 +49,10 @@ class GuardedSTT(stt.STT[str]):
 
     def _pass_metrics_on(self, measured: metrics.STTMetrics) -> None:
         self.emit("metrics_collected", measured)
-        if self.ears is not None and not measured.streamed:
-            self.ears.answer()
+
+    def _found_no_words(self) -> None:
+        if self.ears is not None:
+            self.ears.owed.tell(has_words=False)
 
     def _update_session_keyterms(self, keyterms: list[str]) -> None:
         for model in self._models:
@@ -91,11 +95,47 @@ class GuardedSTT(stt.STT[str]):
         self.serving = model
 
     async def aclose(self) -> None:
-        for model in self._models:
-            model.off("metrics_collected", self._pass_metrics_on)
-            await model.aclose()
+        async with AsyncExitStack() as closing:
+            for model in self._models:
+                model.off("metrics_collected", self._pass_metrics_on)
+                closing.push_async_callback(model.aclose)
 
 
-def _streaming(model: stt.STT[str], detector: vad.VAD) -> stt.STT[str]:
+class Recordings(stt.STT[str]):
+    """Ears that hear one utterance at a time. LiveKit's adapter tells of words only."""
+
+    def __init__(self, inner: stt.STT[str], on_wordless: Callable[[], None]) -> None:
+        super().__init__(capabilities=inner.capabilities)
+        self._inner = inner
+        self._on_wordless = on_wordless
+        self._label = inner.label
+        self._recognize_metrics_needed = False
+
+    @property
+    def model(self) -> str:
+        return self._inner.model
+
+    @property
+    def provider(self) -> str:
+        return self._inner.provider
+
+    async def _recognize_impl(
+        self,
+        buffer: utils.AudioBuffer,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> stt.SpeechEvent:
+        heard = await self._inner.recognize(buffer, language=language, conn_options=conn_options)
+        if not any(one.text.strip() for one in heard.alternatives):
+            self._on_wordless()
+        return heard
+
+
+def _streaming(
+    model: stt.STT[str], detector: vad.VAD, on_wordless: Callable[[], None]
+) -> stt.STT[str]:
     """A model that hears recordings only gets one for each utterance."""
-    return model if model.capabilities.streaming else stt.StreamAdapter(stt=model, vad=detector)
+    if model.capabilities.streaming:
+        return model
+    return stt.StreamAdapter(stt=Recordings(model, on_wordless), vad=detector)

@@ -1,7 +1,8 @@
 """Voices, of which the next one speaks where one fails: sentence by sentence, and in time."""
 
+import math
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, ClassVar
 
 from livekit import rtc
@@ -10,12 +11,15 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
 from agent.models.audible import at_rate, audible, can_be_said, in_time
 from agent.models.guard import Guard, Provider, Request
-from agent.models.turn_clock import TurnClock
+from agent.models.turn_clock import VOICE_SECONDS, TurnClock
 from session.prices import LOCAL
 
 ONCE = APIConnectOptions(max_retry=0)
 
 FIRST_SOUND_SECONDS = 2.0
+
+FAIR_SECONDS = 1.0
+"""A voice that had less, because others had used up the turn's time, is not to blame."""
 
 STALL_SECONDS = 1.5
 """How long the caller may wait for more of a sentence that has begun."""
@@ -80,8 +84,9 @@ class GuardedTTS(tts.TTS[str]):
         return GuardedSpeech(self, text)
 
     async def aclose(self) -> None:
-        for provider in self.providers:
-            await provider.model.aclose()
+        async with AsyncExitStack() as closing:
+            for provider in self.providers:
+                closing.push_async_callback(provider.model.aclose)
 
 
 class GuardedSpeech(tts.ChunkedStream):
@@ -114,12 +119,13 @@ class GuardedSpeech(tts.ChunkedStream):
         assert self._emitter is not None
         self._owner.serving = model
         patience = LOCAL_PATIENCE if model.provider == LOCAL else 1
-        left = min(FIRST_SOUND_SECONDS * patience, self._owner.clock.left_seconds)
+        may_need = FIRST_SOUND_SECONDS * patience
+        first_seconds = min(may_need, self._share_seconds(has_other))
         frames = in_time(
             audible(self._sound_of(model), self.input_text),
-            # Whoever is asked next needs as long.
-            first_seconds=left / (2 if has_other else 1),
+            first_seconds=first_seconds,
             stall_seconds=STALL_SECONDS * patience,
+            is_fair=first_seconds >= min(may_need, FAIR_SECONDS),
         )
         async with aclosing(at_rate(frames, self._owner.sample_rate)) as sound:
             async for frame in sound:
@@ -127,8 +133,16 @@ class GuardedSpeech(tts.ChunkedStream):
                 self._has_begun = True
                 request.brings()
 
+    def _share_seconds(self, has_other: bool) -> float:  # noqa: FBT001 (by its name)
+        """Of the turn's time; where nobody waits in silence, there is enough of it."""
+        left = self._owner.clock.left_seconds
+        if not has_other or left == math.inf:
+            return max(left, VOICE_SECONDS)
+        return max(left - VOICE_SECONDS, left / 2)
+
     async def _sound_of(self, model: tts.TTS[str]) -> AsyncGenerator[rtc.AudioFrame, None]:
-        async with model.synthesize(self.input_text, conn_options=ONCE) as speech:
+        speech = model.synthesize(self.input_text, conn_options=ONCE)
+        async with self._owner.guard.closing(speech):
             async for sound in speech:
                 yield sound.frame
         self._set_token_usage(

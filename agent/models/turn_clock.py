@@ -32,8 +32,8 @@ class TurnClock:
         self._since = self._now()
 
     def pause(self) -> None:
-        """No model is waited for: a tool works, or the turn has come to nothing."""
-        self._left, self._since = self.left_seconds, None
+        """No model is waited for: a tool works, or the turn is over."""
+        self._left, self._since = self._left_seconds(), None
 
     def heard(self) -> None:
         """June is speaking: nobody waits in silence any more in this turn."""
@@ -42,6 +42,8 @@ class TurnClock:
     @property
     def left_seconds(self) -> float:
         """Until the caller must hear something, at least 0; infinite where nobody waits."""
-        if self._since is None:
-            return self._left
-        return max(0.0, self._left - (self._now() - self._since))
+        return math.inf if self._since is None else self._left_seconds()
+
+    def _left_seconds(self) -> float:
+        passed_seconds = 0.0 if self._since is None else self._now() - self._since
+        return max(0.0, self._left - passed_seconds)

@@ -1,0 +1,63 @@
+"""What a caller has said, and how much of it is not known to be understood yet."""
+
+import asyncio
+import math
+
+from agent.models.kept_sound import BEFORE_SECONDS, KeptSound
+
+
+class OwedSpeech:
+    """Lives as long as one stream. Where speech begins and ends is what the call's own VAD says."""
+
+    def __init__(self) -> None:
+        self.kept = KeptSound()
+        self.has_words = False
+        """Whether something was understood of the newest speech, final or not."""
+        self.answered = asyncio.Event()
+        """Set once all is known of what was said, be it that there was nothing in it."""
+        self.answered.set()
+        self._is_speaking = False
+        self._told_at = -math.inf
+        """When a part of the speech that still goes on was understood."""
+        self._ends: list[tuple[float, float]] = []
+        """Of speech that is owed an answer: the place of its end, and its length in seconds."""
+
+    @property
+    def seconds(self) -> float:
+        """Of speech that has ended and is owed an answer."""
+        return sum(length for _, length in self._ends)
+
+    def begin(self) -> None:
+        self._is_speaking, self._told_at = True, -math.inf
+        self.has_words = False
+        self.answered.clear()
+        self.kept.keep_all()
+
+    def end(self, length_seconds: float) -> None:
+        """Ears may know of it sooner than the VAD, and have told already."""
+        self._is_speaking = False
+        self._ends.append((self.kept.all_seconds, length_seconds))
+        if asyncio.get_running_loop().time() - self._told_at <= BEFORE_SECONDS:
+            self.close()
+
+    def tell(self, *, has_words: bool) -> None:
+        """What the ears had to say of an utterance."""
+        if self._is_speaking and self._ends:
+            # It comes late, and is of the speech before.
+            self.kept.forget(self._ends[-1][0])
+            self._ends.clear()
+            return
+        self.has_words = self.has_words or has_words
+        if self._is_speaking:
+            self._told_at = asyncio.get_running_loop().time()
+            self.kept.forget(self.kept.all_seconds - BEFORE_SECONDS)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Nothing more is to come of what was said so far."""
+        self.kept.forget(self._ends[-1][0] if self._ends else self.kept.all_seconds)
+        self._ends.clear()
+        self.answered.set()
+        if not self._is_speaking:
+            self.kept.keep_little()
