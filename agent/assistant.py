@@ -1,6 +1,7 @@
 """June, as LiveKit's Agent: the gate that every turn passes, the answer, and how she hangs up."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from livekit import rtc
@@ -78,13 +79,33 @@ class June(Agent):
         chat_ctx: llm.ChatContext,
         tools: list[llm.Tool],
         model_settings: ModelSettings,
-    ) -> AsyncIterable[llm.ChatChunk | str | FlushSentinel]:
+    ) -> AsyncGenerator[Chunk, None]:
         """Every reply passes here: spoken, typed, and attempts that nobody will ever hear."""
         if self._is_over():
             return  # she is saying goodbye
         message = newest_user_message(chat_ctx)
         if message is not None:
             self._clock.begin(message.id)
+        self._has_words = is_complete = False
+        try:
+            async with aclosing(self._reply(message, chat_ctx, tools, model_settings)) as chunks:
+                async for chunk in chunks:
+                    self._has_words = self._has_words or can_be_said(text_of(chunk))
+                    if isinstance(chunk, FlushSentinel):
+                        self._mouth.goes_on()
+                    yield chunk
+            is_complete = True
+        finally:
+            if not (is_complete and self._has_words):
+                self._clock.pause()  # no voice is waited for
+
+    async def _reply(
+        self,
+        message: llm.ChatMessage | None,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool],
+        model_settings: ModelSettings,
+    ) -> AsyncGenerator[Chunk, None]:
         decision = ALLOWED if message is None else await self._gate.reserve(message)
         if not decision.allowed:
             # A goodbye is said by whoever ends the call: this attempt may be heard by nobody.
@@ -96,30 +117,29 @@ class June(Agent):
         outcome = Answered() if message is None else await self._skills.outcome(chat_ctx, message)
         if isinstance(outcome, Nothing):
             return
-        self._has_words = has_tool = False
+        has_tool = False
         answer = self._answer(outcome, chat_ctx, tools, model_settings)
         may_use_tools = model_settings.tool_choice != "none"
         sayable = made_sayable(answer, self._lines, may_use_tools=may_use_tools)
-        async for chunk in said_early(sayable, self._clock):
-            self._has_words = self._has_words or can_be_said(text_of(chunk))
-            has_tool = has_tool or uses_tool(chunk)
-            yield chunk
-        if not self._has_words:
-            self._clock.pause()
+        async with aclosing(said_early(sayable, self._clock)) as chunks:
+            async for chunk in chunks:
+                has_tool = has_tool or uses_tool(chunk)
+                yield chunk
         is_foreign = isinstance(outcome, Spoken | Answered) and outcome.language != ""
         if decision.near is not None and self._has_words and not has_tool and not is_foreign:
             yield f" {self._lines.near_limit}"
 
     async def tts_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
-    ) -> AsyncIterable[rtc.AudioFrame]:
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """Whatever June says passes here, unless it comes with its sound."""
 
         def synthesise(words: AsyncIterable[str]) -> Any:
             return Agent.default.tts_node(self, words, model_settings)
 
-        async for frame in self._mouth.speak(text, synthesise):
-            yield frame
+        async with aclosing(self._mouth.speak(text, synthesise)) as sound:
+            async for frame in sound:
+                yield frame
 
     async def _answer(
         self,
@@ -144,9 +164,10 @@ class June(Agent):
                 answer: Any = Agent.default.llm_node(
                     self, given, self._skills.shown(tools), model_settings
                 )
-                async for chunk in answer:
-                    self._window.learn(given, chunk)
-                    yield chunk
+                async with aclosing(answer):
+                    async for chunk in answer:
+                        self._window.learn(given, chunk)
+                        yield chunk
 
     def hang_up(self, context: RunContext[None]) -> None:
         """For a tool that ends the call: once this reply, or else June's own goodbye, was heard."""

@@ -134,6 +134,7 @@ class Call:
         self._notebook = Notebook(sessions)
         await self._payment.open(sessions, memory.session, self._patience)
         self._models.guard.open(sessions.breakers, place.call_id, self._payment.tell_forbidden)
+        self.stack.push_async_callback(self._models.guard.aclose)
         self._refused = await refusal_of_call(
             sessions, memory.session, place.call_id, self._patience, self._config
         )

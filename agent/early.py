@@ -1,7 +1,7 @@
 """An answer that is written slowly is spoken before its first sentence is complete."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from livekit.agents import FlushSentinel
@@ -14,7 +14,9 @@ MARGIN_SECONDS = 0.5
 """Of what the voice needs, for a sentence in the middle of which a machine is busy."""
 
 
-async def said_early(chunks: AsyncGenerator[Chunk, None], clock: TurnClock) -> AsyncIterator[Chunk]:
+async def said_early(
+    chunks: AsyncGenerator[Chunk, None], clock: TurnClock
+) -> AsyncGenerator[Chunk, None]:
     """The same; what is there is flushed to the voice once the turn's time runs out."""
     has_words = is_flushed = False
     async with aclosing(chunks):
@@ -27,6 +29,8 @@ async def said_early(chunks: AsyncGenerator[Chunk, None], clock: TurnClock) -> A
                     done, _ = await asyncio.wait({coming}, timeout=wait_seconds)
                     if done:
                         break
+                    if clock.left_seconds == float("inf"):
+                        continue
                     is_flushed = True
                     yield FlushSentinel()
                 chunk = await coming
@@ -34,6 +38,8 @@ async def said_early(chunks: AsyncGenerator[Chunk, None], clock: TurnClock) -> A
                 if not coming.done():
                     coming.cancel()
                     await asyncio.wait({coming})
+                if not coming.cancelled():
+                    coming.exception()  # nobody else looks at it where the call has moved on
             if chunk is None:
                 return
             has_words = has_words or can_be_said(text_of(chunk))

@@ -106,9 +106,7 @@ class EarsWatch:
             self._look_for_words(ears, spoken_seconds)
         elif _is_speech(ears):
             is_resting = ears.is_resting
-            log.warning(
-                "ears.deaf", resting=is_resting, spoken_seconds=round(ears.owed.seconds, 1)
-            )
+            log.warning("ears.deaf", resting=is_resting, spoken_seconds=round(ears.owed.seconds, 1))
             ears.rebuild(forget=True)
             self._on_deaf(is_resting)
         else:

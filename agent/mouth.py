@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 import structlog
 from livekit import rtc
-from livekit.agents import APIError
 
 from agent.lines import Lines
 from agent.models.refused import Refused
@@ -35,11 +34,17 @@ class Mouth:
         self._lines = lines
         self._is_own = is_own
         self._on_mute = on_mute
+        self._goes_on = False
+
+    def goes_on(self) -> None:
+        """What is spoken next belongs to the reply that is being spoken."""
+        self._goes_on = True
 
     async def speak(
         self, text: AsyncIterable[str], synthesise: Synthesis
-    ) -> AsyncIterator[rtc.AudioFrame]:
+    ) -> AsyncGenerator[rtc.AudioFrame, None]:
         """Raises where the voice has failed: LiveKit then keeps only what was heard."""
+        has_sound, self._goes_on = self._goes_on, False
         opening, rest = await self._opening(aiter(text))
         if opening in self._lines.all() and self._is_own():
             sound = await self._spoken.sound_of(opening)
@@ -47,7 +52,6 @@ class Mouth:
                 async for frame in frames(sound):
                     yield frame
                 return
-        has_sound = False
         try:
             async with aclosing(synthesise(_joined(opening, rest))) as sounds:
                 async for frame in sounds:
@@ -55,7 +59,7 @@ class Mouth:
                     yield frame
         except Refused:
             raise  # the call ends with the reason
-        except APIError as error:
+        except Exception as error:
             log.warning("voice.failed", error=type(error).__name__, has_sound=has_sound)
             if not has_sound:
                 self._on_mute()

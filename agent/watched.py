@@ -66,9 +66,7 @@ class Watch:
         self._ears = (
             None
             if models.stt is None
-            else EarsWatch(
-                voice, models.stt, trouble.on_deaf, trouble.on_wordless, is_over=is_over
-            )
+            else EarsWatch(voice, models.stt, trouble.on_deaf, trouble.on_wordless, is_over=is_over)
         )
 
     def __enter__(self) -> Self:

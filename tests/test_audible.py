@@ -335,3 +335,27 @@ async def test_the_same_rate_is_left_as_it_is() -> None:
 
 async def test_no_sound_is_none_at_any_rate() -> None:
     assert [frame async for frame in at_rate(Voice([]).sound(), 48_000)] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["<p>Störung. Bitte später noch einmal.</p>", "<p>服务器暂时不可用</p>"]
+)
+async def test_a_page_in_another_language_is_no_speech(page: str) -> None:
+    with pytest.raises(Useless):
+        await heard(Voice(cut((page * 300).encode())), "Hi")
+
+
+async def test_a_moment_of_sound_is_not_a_long_sentence() -> None:
+    """600 characters in 0.2 s, and the stream ends well."""
+    with pytest.raises(Useless):
+        await heard(Voice(cut(tone(0.2))), "word " * 120)
+
+
+async def test_silence_is_looked_at_once() -> None:
+    """4,000 frames of it took 25 s of the event loop."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    frame = rtc.AudioFrame(bytes(960), 24_000, 1, 480)
+    with pytest.raises(Useless):
+        await heard(Voice([frame] * 1_500), "Hi")
+    assert loop.time() - began < 0.5

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import AsyncGenerator
-from typing import cast
 
 import pytest
 from hypothesis import given
@@ -50,7 +49,7 @@ class Reader:
     def __init__(self, mind: Mind, clock: TurnClock) -> None:
         self.heard: list[Chunk] = []
         self.tasks = asyncio.all_tasks()
-        self.chunks = cast(AsyncGenerator[Chunk, None], said_early(mind.chunks(), clock))
+        self.chunks = said_early(mind.chunks(), clock)
         self.reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
@@ -234,7 +233,7 @@ async def test_who_is_cancelled_leaves_nothing_behind(
 async def closed_after(mind: Mind, clock: TurnClock, chunks: int) -> set[asyncio.Task[object]]:
     """Tasks that are left when somebody stops reading after so many."""
     before = asyncio.all_tasks()
-    said = cast(AsyncGenerator[Chunk, None], said_early(mind.chunks(), clock))
+    said = said_early(mind.chunks(), clock)
     for _ in range(chunks):
         await anext(said)
     await said.aclose()
@@ -247,3 +246,15 @@ async def test_who_stops_reading_leaves_nothing_behind(late: TurnClock, chunks: 
     mind = Mind("The capital ", asyncio.Event())
     assert not await closed_after(mind, late, chunks)
     assert mind.closed
+
+
+async def test_nothing_is_flushed_once_june_speaks() -> None:
+    """Which begins while the next piece is waited for. This takes a moment of real time."""
+    scene, writes = Scene(0.05), asyncio.Event()
+    reader = Reader(Mind("The capital ", writes), scene.clock)
+    await reader.so_far()
+    scene.clock.heard()
+    await asyncio.sleep(0.1)
+    assert reader.said == "The capital "
+    writes.set()
+    await reader.in_the_end()

@@ -184,7 +184,7 @@ async def test_a_step_that_comes_late_has_a_little_time(call: Call) -> None:
 
 
 async def test_a_request_that_does_not_close_holds_nobody_up(call: Call) -> None:
-    turn = Turn(call, Stubborn("a", [HANG]), Mind("b", ["Paris."]), clock=begun())
+    turn = Turn(call, Stubborn("a"), Mind("b", ["Paris."]), clock=begun())
     assert await turn.run() == ["Paris."]
     assert turn.seconds <= FIRST_TOKEN_SECONDS / 2 + REQUEST_CLOSE_SECONDS + 0.1
     await call.guard.aclose()
@@ -203,16 +203,18 @@ class Failing(Mind):
 
 
 class Stubborn(Mind):
+    """Whose connections take very long to close."""
+
     def chat(self, **asked: Any) -> Reply:
-        reply = super().chat(**asked)
-        close = reply.aclose
+        self.asked.append(asked)
+        context = {name: asked[name] for name in ("chat_ctx", "tools", "conn_options")}
+        return StubbornReply(self, [HANG], **context)
 
-        async def slowly() -> None:
-            await asyncio.sleep(30)
-            await close()
 
-        setattr(reply, "aclose", slowly)
-        return reply
+class StubbornReply(Reply):
+    async def aclose(self) -> None:
+        await asyncio.sleep(30)
+        await super().aclose()
 
 
 def begun() -> TurnClock:

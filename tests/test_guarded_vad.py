@@ -11,7 +11,7 @@ from livekit.agents.vad import VADEvent, VADEventType
 from structlog.testing import capture_logs
 
 from agent.models import guarded_vad
-from agent.models.guarded_vad import DEAF_SECONDS, GuardedVAD, GuardedVADStream
+from agent.models.guarded_vad import DEAF_SECONDS, GRACE_SECONDS, GuardedVAD, GuardedVADStream
 
 RATE = 16_000
 FRAME_SECONDS = 1 / 32
@@ -166,6 +166,7 @@ class Scene:
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_vad, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(guarded_vad, "GRACE_SECONDS", 0)
 
 
 @pytest.fixture
@@ -366,3 +367,45 @@ async def test_livekit_sees_the_detector_itself() -> None:
     assert (guarded.model, guarded.provider) == ("fake", "nobody")
     assert guarded._label == "the detector"
     assert guarded.min_silence_duration == 0.4
+
+
+@pytest.mark.parametrize("last", [died(), "ends"])
+@pytest.mark.parametrize("cycles", range(12))
+async def test_sound_may_come_at_any_moment_of_its_death(last: Any, cycles: int) -> None:
+    scene = Scene([last])
+    await scene.settles()
+    scene.stream.push_frame(sound(1))
+    for _ in range(cycles):
+        await asyncio.sleep(0)
+    scene.stream.push_frame(sound(2))
+    await scene.settles()
+    await scene.hear()
+    await asyncio.wait_for(scene.ends(), 5)
+    assert scene.rebuilt == 1
+    await scene.stream.aclose()
+
+
+async def test_one_that_cannot_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene([died()])
+    await scene.settles()
+    real = scene.detector.stream
+
+    def fails_once() -> vad.VADStream:
+        monkeypatch.setattr(scene.detector, "stream", real)
+        raise MemoryError
+
+    monkeypatch.setattr(scene.detector, "stream", fails_once)
+    await scene.hear(2)
+    assert await asyncio.wait_for(scene.ends(), 5) == [JUDGED]
+
+
+async def test_sound_that_comes_all_at_once_is_no_deafness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a standstill of this machine's."""
+    monkeypatch.setattr(guarded_vad, "GRACE_SECONDS", GRACE_SECONDS)
+    scene = Scene()
+    for number in range(100):
+        scene.stream.push_frame(sound(number))
+    assert len(await asyncio.wait_for(scene.ends(), 5)) == 100
+    assert scene.rebuilt == 0

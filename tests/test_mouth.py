@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from pathlib import Path
-from typing import cast
 
 import pytest
 from hypothesis import given
@@ -83,8 +82,7 @@ class Scene:
         self.mutes += 1
 
     def speaking(self, *pieces: str) -> AsyncGenerator[rtc.AudioFrame, None]:
-        said = self.mouth.speak(written(*pieces), self.voice.synthesise)
-        return cast(AsyncGenerator[rtc.AudioFrame, None], said)
+        return self.mouth.speak(written(*pieces), self.voice.synthesise)
 
     async def speak(self, *pieces: str) -> bytes:
         async for frame in self.speaking(*pieces):
@@ -318,3 +316,25 @@ async def test_her_lines_are_told_apart() -> None:
     for lines in LINES.values():
         assert len(set(lines.all())) == len(lines.all())
         assert all(line == line.strip() != "" for line in lines.all())
+
+
+@pytest.mark.parametrize(("frames", "is_heard"), [(3, True), (0, False)])
+async def test_whatever_its_fault_is_the_caller_is_told(frames: int, is_heard: bool) -> None:
+    scene = Scene(Voice(frames=frames, fails=ValueError("x")))
+    with pytest.raises(ValueError, match="x"):
+        await scene.speak("The capital of France is Paris.")
+    assert scene.sound.endswith(scene.cache.of(ENGLISH.lost_words)) == is_heard
+    assert scene.mutes == (0 if is_heard else 1)
+
+
+async def test_a_later_part_of_a_reply_that_fails_is_no_silence() -> None:
+    """Something of it was heard: she has lost her words, and not the whole answer."""
+    scene = Scene(Voice(frames=0, fails=broken()))
+    scene.mouth.goes_on()
+    with pytest.raises(APIError):
+        await scene.speak("and of Italy Rome.")
+    assert scene.sound == scene.cache.of(ENGLISH.lost_words)
+    assert scene.mutes == 0
+    with pytest.raises(APIError):
+        await scene.speak("Who is there?")
+    assert scene.mutes == 1

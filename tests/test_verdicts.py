@@ -243,3 +243,13 @@ async def test_each_model_has_a_note_of_its_own() -> None:
     assert second.retry_after_seconds is None
     for model in models:
         await model.aclose()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Wed, 21 Oct 99999999999999999999 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 +99999999999999"],
+)
+def test_a_date_beyond_all_dates_says_nothing(said: str) -> None:
+    note = BusyNote()
+    note.read(429, {"Retry-After": said})
+    assert note.retry_after_seconds is None

@@ -1,6 +1,7 @@
 """Sound as a caller can use it: that is speech, comes in time, and has the call's rate."""
 
 import asyncio
+from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -32,26 +33,29 @@ async def audible(frames: Frames, text: str) -> Frames:
     A server that is broken sends silence, an empty answer, or a web page as if it were sound.
     """
     held: list[rtc.AudioFrame] = []
-    is_sure = False
+    held_seconds = 0.0
+    is_silent, is_sure = True, False
     async with aclosing(frames):
         async for frame in frames:
+            held_seconds += frame.duration
             if is_sure:
                 yield frame
                 continue
             held.append(frame)
-            if is_sure := _seconds(held) >= SURE_SECONDS and not _is_silent(held):
+            is_silent = is_silent and _is_silent(frame)
+            if is_sure := held_seconds >= SURE_SECONDS and not is_silent:
                 _refuse_text(held)
                 for waiting in held:
                     yield waiting
-    if is_sure:
-        return
-    if _is_silent(held):
-        raise Useless("silence instead of speech")
-    _refuse_text(held)
-    if _seconds(held) * FASTEST_CHARACTERS_PER_SECOND < len(text):
+    if not is_sure:
+        if is_silent:
+            raise Useless("silence instead of speech")
+        _refuse_text(held)
+    if held_seconds * FASTEST_CHARACTERS_PER_SECOND < len(text):
         raise Useless("next to nothing instead of speech")
-    for waiting in held:
-        yield waiting
+    if not is_sure:
+        for waiting in held:
+            yield waiting
 
 
 async def in_time(
@@ -93,20 +97,17 @@ async def at_rate(frames: Frames, sample_rate: int) -> Frames:
         yield resampled
 
 
-def _seconds(frames: list[rtc.AudioFrame]) -> float:
-    return sum(frame.duration for frame in frames)
-
-
-def _is_silent(frames: list[rtc.AudioFrame]) -> bool:
-    return all(
-        int(np.abs(np.frombuffer(frame.data, np.int16).astype(np.int32)).max(initial=0))
-        < SILENT_PEAK
-        for frame in frames
-    )
+def _is_silent(frame: rtc.AudioFrame) -> bool:
+    samples = np.frombuffer(frame.data, np.int16).astype(np.int32)
+    return int(np.abs(samples).max(initial=0)) < SILENT_PEAK
 
 
 def _refuse_text(frames: list[rtc.AudioFrame]) -> None:
-    """No 16-bit sound is made of letters only."""
+    """No 16-bit sound is made of letters only, of whatever language."""
     data = b"".join(bytes(frame.data.cast("b")) for frame in frames)
-    if data.isascii() and 0 not in data:
+    try:
+        getincrementaldecoder("utf-8")().decode(data)  # its last letter may be cut
+    except UnicodeDecodeError:
+        return
+    if 0 not in data:
         raise Useless("a text instead of speech")

@@ -1,6 +1,7 @@
 """From the configuration to the models of one call."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +48,11 @@ class Models:
     clock: TurnClock
 
     async def aclose(self) -> None:
-        for model in (self.stt, self.llm, self.tts):
-            if model is not None:
-                await model.aclose()
-        await self.guard.aclose()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.guard.aclose)
+            for model in (self.tts, self.llm, self.stt):
+                if model is not None:
+                    closing.push_async_callback(model.aclose)
 
 
 def build_models(

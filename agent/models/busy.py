@@ -43,5 +43,5 @@ def _seconds(said: str) -> float | None:
         pass
     try:
         return (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

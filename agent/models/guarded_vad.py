@@ -15,6 +15,9 @@ log = structlog.get_logger(__name__)
 DEAF_SECONDS = 2.5
 """Of sound of which it says nothing; it judges 30 windows in a second."""
 
+GRACE_SECONDS = 0.1
+"""For sound that has come all at once."""
+
 PAUSE_SECONDS = 0.5
 """Before it is made anew."""
 
@@ -58,7 +61,7 @@ class GuardedVADStream(vad.VADStream):
         super().__init__(owner)
 
     async def _main_task(self) -> None:
-        while not await self._detect(self._owner.inner.stream()):
+        while not await self._made_and_judged():
             log.warning("vad.rebuilt", unjudged_seconds=round(self._unjudged_seconds, 1))
             if self._newest is not None:
                 # LiveKit would go on taking the caller for speaking.
@@ -69,6 +72,14 @@ class GuardedVADStream(vad.VADStream):
             self._owner.on_rebuilt()
             await asyncio.sleep(PAUSE_SECONDS)
 
+    async def _made_and_judged(self) -> bool:
+        try:
+            inner = self._owner.inner.stream()
+        except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
+            log.warning("vad.failed", error=type(error).__name__)
+            return False
+        return await self._detect(inner)
+
     async def _detect(self, inner: vad.VADStream) -> bool:
         """Whether all is judged; else `inner` is of no more use."""
         self._unjudged_seconds = 0.0
@@ -76,8 +87,8 @@ class GuardedVADStream(vad.VADStream):
         taking = asyncio.create_task(self._take(inner), name="june.vad.take")
         try:
             await asyncio.wait({giving, taking}, return_when=asyncio.FIRST_COMPLETED)
-            if not giving.done() or not giving.result():
-                return False
+            if not giving.done() or giving.exception() is not None or not giving.result():
+                return False  # who pushes to one that has just died is told so
             await asyncio.wait({taking}, timeout=DEAF_SECONDS)
             return True
         finally:
@@ -98,7 +109,9 @@ class GuardedVADStream(vad.VADStream):
             inner.push_frame(item)
             self._unjudged_seconds += item.duration
             if self._unjudged_seconds > DEAF_SECONDS:
-                return False
+                await asyncio.sleep(GRACE_SECONDS)  # much of it may have come at once
+                if self._unjudged_seconds > DEAF_SECONDS:
+                    return False
         inner.end_input()
         return True
 
