@@ -5,7 +5,7 @@ from contextlib import aclosing
 from typing import Any, Protocol
 
 from livekit import rtc
-from livekit.agents import Agent, FlushSentinel, ModelSettings, RunContext, llm, utils
+from livekit.agents import Agent, ModelSettings, RunContext, llm, utils
 from livekit.agents.voice import SpeechHandle
 
 from agent.early import said_early
@@ -91,8 +91,6 @@ class June(Agent):
             async with aclosing(self._reply(message, chat_ctx, tools, model_settings)) as chunks:
                 async for chunk in chunks:
                     self._has_words = self._has_words or can_be_said(text_of(chunk))
-                    if isinstance(chunk, FlushSentinel):
-                        self._mouth.goes_on()
                     yield chunk
             is_complete = True
         finally:
@@ -137,7 +135,9 @@ class June(Agent):
         def synthesise(words: AsyncIterable[str]) -> Any:
             return Agent.default.tts_node(self, words, model_settings)
 
-        async with aclosing(self._mouth.speak(text, synthesise)) as sound:
+        # LiveKit makes these settings anew for each reply, and hands them to every part of it.
+        said = self._mouth.speak(text, synthesise, reply=model_settings)
+        async with aclosing(said) as sound:
             async for frame in sound:
                 yield frame
 

@@ -1,6 +1,7 @@
 """An answer that is written slowly is spoken before its first sentence is complete."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -18,19 +19,24 @@ async def said_early(
     chunks: AsyncGenerator[Chunk, None], clock: TurnClock
 ) -> AsyncGenerator[Chunk, None]:
     """The same; what is there is flushed to the voice once the turn's time runs out."""
+
+    def spare_seconds() -> float:
+        return max(0.0, clock.left_seconds - VOICE_SECONDS - MARGIN_SECONDS)
+
     has_words = is_flushed = False
     async with aclosing(chunks):
         while True:
             coming = asyncio.ensure_future(anext(chunks, None))
             try:
                 while not is_flushed and has_words:
-                    left = clock.left_seconds - VOICE_SECONDS - MARGIN_SECONDS
-                    wait_seconds = None if left == float("inf") else max(0.0, left)
-                    done, _ = await asyncio.wait({coming}, timeout=wait_seconds)
+                    spare = spare_seconds()
+                    # A clock that stands now goes on with the next reply only.
+                    timeout = None if spare == math.inf else spare
+                    done, _ = await asyncio.wait({coming}, timeout=timeout)
                     if done:
                         break
-                    if clock.left_seconds == float("inf"):
-                        continue
+                    if spare_seconds() > 0:
+                        continue  # meanwhile June was heard, or the turn has come to nothing
                     is_flushed = True
                     yield FlushSentinel()
                 chunk = await coming

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import structlog
 from livekit import rtc
+from livekit.agents import APIError
 
 from agent.lines import Lines
 from agent.models.refused import Refused
@@ -34,39 +35,44 @@ class Mouth:
         self._lines = lines
         self._is_own = is_own
         self._on_mute = on_mute
-        self._goes_on = False
-
-    def goes_on(self) -> None:
-        """What is spoken next belongs to the reply that is being spoken."""
-        self._goes_on = True
+        self._begun: object = None
+        """The newest reply of which there was sound."""
 
     async def speak(
-        self, text: AsyncIterable[str], synthesise: Synthesis
+        self, text: AsyncIterable[str], synthesise: Synthesis, *, reply: object
     ) -> AsyncGenerator[rtc.AudioFrame, None]:
-        """Raises where the voice has failed: LiveKit then keeps only what was heard."""
-        has_sound, self._goes_on = self._goes_on, False
+        """Raises where the voice has failed: LiveKit then keeps only what was heard.
+
+        A reply that is flushed early comes in parts; `reply` is the same object for each of them.
+        """
         opening, rest = await self._opening(aiter(text))
         if opening in self._lines.all() and self._is_own():
             sound = await self._spoken.sound_of(opening)
             if sound is not None:
+                self._begun = reply
                 async for frame in frames(sound):
                     yield frame
                 return
         try:
             async with aclosing(synthesise(_joined(opening, rest))) as sounds:
                 async for frame in sounds:
-                    has_sound = True
+                    self._begun = reply
                     yield frame
         except Refused:
             raise  # the call ends with the reason
         except Exception as error:
+            has_sound = self._begun is reply
             log.warning("voice.failed", error=type(error).__name__, has_sound=has_sound)
             if not has_sound:
                 self._on_mute()
             elif (sound := await self._spoken.sound_of(self._lines.lost_words)) is not None:
                 async for frame in frames(sound):
                     yield frame
-            raise
+            if isinstance(error, APIError):
+                raise
+            # LiveKit logs it; where it happened may be told, but what it says may be the words.
+            failed = APIError(f"the voice failed: {type(error).__name__}", retryable=False)
+            raise failed.with_traceback(error.__traceback__) from None
 
     async def _opening(self, text: AsyncIterator[str]) -> tuple[str, AsyncIterator[str]]:
         """So much of it that it is clear whether it is one of June's own lines, and the rest."""

@@ -337,25 +337,57 @@ async def test_no_sound_is_none_at_any_rate() -> None:
     assert [frame async for frame in at_rate(Voice([]).sound(), 48_000)] == []
 
 
-@pytest.mark.parametrize(
-    "page", ["<p>Störung. Bitte später noch einmal.</p>", "<p>服务器暂时不可用</p>"]
-)
-async def test_a_page_in_another_language_is_no_speech(page: str) -> None:
-    with pytest.raises(Useless):
-        await heard(Voice(cut((page * 300).encode())), "Hi")
+PAGES = [
+    ("<p>Störung.\tBitte später noch einmal.</p>\r\n", "utf-8"),
+    ("<p>服务器暂时不可用</p>\n", "utf-8"),
+    ("<p>Störung. Bitte später noch einmal.</p>", "latin-1"),
+    ("<p>サーバーエラー</p>", "shift-jis"),
+]
+
+
+@pytest.mark.parametrize(("page", "encoding"), PAGES)
+@pytest.mark.parametrize("frame_seconds", [0.02, 0.1, 0.0333])
+async def test_a_page_in_another_language_is_no_speech(
+    page: str, encoding: str, frame_seconds: float
+) -> None:
+    """Wherever it is cut: in the middle of a letter too."""
+    for letters_before in ("", "a"):
+        data = (letters_before + page * 500).encode(encoding)
+        with pytest.raises(Useless, match="text"):
+            await heard(Voice(cut(data, frame_seconds=frame_seconds)), "Hi")
+
+
+@given(st.integers(100, 4_000), st.integers(-8_000, 8_000), st.integers(100, 24_000))
+async def test_no_sound_is_taken_for_a_page(hertz: int, offset: int, peak: int) -> None:
+    """Loud or soft, high or low, and around whatever zero."""
+    steps = np.arange(int(SURE_SECONDS * 24_000)) * (2 * np.pi * hertz / 24_000)
+    wave = np.sin(steps) * peak + offset + np.random.default_rng(hertz).normal(0, 20, len(steps))
+    data = bytes(wave.astype(np.int16).tobytes())
+    assert await heard(Voice(cut(data)), "Hi") == data
 
 
 async def test_a_moment_of_sound_is_not_a_long_sentence() -> None:
-    """600 characters in 0.2 s, and the stream ends well."""
-    with pytest.raises(Useless):
-        await heard(Voice(cut(tone(0.2))), "word " * 120)
+    """It has ended well, but early; what there was of it has been heard by then."""
+    passed: list[rtc.AudioFrame] = []
+    with pytest.raises(Useless, match="next to nothing"):
+        await pass_on(audible(Voice(cut(tone(0.2))).sound(), "word " * 120), passed)
+    assert joined(passed) == tone(0.2)
 
 
-async def test_silence_is_looked_at_once() -> None:
+async def test_only_what_is_pronounced_needs_time() -> None:
+    assert await heard(Voice(cut(tone(0.3))), f"Hi {'-' * 300} {'🎉' * 300}") == tone(0.3)
+
+
+async def test_silence_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """4,000 frames of it took 25 s of the event loop."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    frame = rtc.AudioFrame(bytes(960), 24_000, 1, 480)
+    looks = 0
+
+    def look(frame: rtc.AudioFrame) -> bool:
+        nonlocal looks
+        looks += 1
+        return not any(frame.data)
+
+    monkeypatch.setattr("agent.models.audible._is_silent", look)
     with pytest.raises(Useless):
-        await heard(Voice([frame] * 1_500), "Hi")
-    assert loop.time() - began < 0.5
+        await heard(Voice(cut(silence(30.0))))
+    assert looks == 1_500

@@ -1,10 +1,12 @@
 """An answer that is written slowly is spoken before its first sentence is complete."""
 
 import asyncio
+import gc
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
+from guard_fakes import flying_time
 from hypothesis import given
 from hypothesis import strategies as st
 from livekit.agents import FlushSentinel, llm
@@ -78,11 +80,11 @@ class Reader:
 class Scene:
     """A turn of which so much time is left before something must be flushed."""
 
-    def __init__(self, spare_seconds: float) -> None:
-        self.now = 1_000_000.0
-        self.clock = TurnClock(lambda: self.now)
+    def __init__(self, spare_seconds: float, now: Callable[[], float] = lambda: 0.0) -> None:
+        passed_seconds = 0.0
+        self.clock = TurnClock(lambda: now() + passed_seconds)
         self.clock.begin("turn")
-        self.now += self.clock.left_seconds - VOICE_SECONDS - MARGIN_SECONDS - spare_seconds
+        passed_seconds = self.clock.left_seconds - VOICE_SECONDS - MARGIN_SECONDS - spare_seconds
 
 
 @pytest.fixture
@@ -95,6 +97,11 @@ def late() -> TurnClock:
 def early() -> TurnClock:
     """No turn's time is running out."""
     return Scene(2.0).clock
+
+
+def loop_time() -> Callable[[], float]:
+    """Of the running loop, which may fly."""
+    return asyncio.get_running_loop().time
 
 
 def in_a_chunk(text: str) -> llm.ChatChunk:
@@ -119,16 +126,15 @@ async def test_what_is_there_is_flushed_once_when_time_runs_out(late: TurnClock)
 
 
 async def test_it_is_flushed_when_the_time_has_run_out_and_not_before() -> None:
-    """This one runs for a moment of real time."""
     writes = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    reader = Reader(Mind("The capital ", writes), Scene(0.01).clock)
-    while FLUSH not in reader.said:
-        await asyncio.sleep(0)
-    assert 0.009 < loop.time() - began < 5
-    writes.set()
-    assert await reader.in_the_end() == "The capital |"
+    with flying_time():
+        reader = Reader(Mind("The capital ", writes), Scene(2.0, loop_time()).clock)
+        await asyncio.sleep(1.9)
+        assert await reader.so_far() == "The capital "
+        await asyncio.sleep(0.2)
+        assert await reader.so_far() == "The capital |"
+        writes.set()
+        assert await reader.in_the_end() == "The capital |"
 
 
 @pytest.mark.parametrize("wordless", ["", " \n", "**", "… ", "🎉"])
@@ -248,13 +254,53 @@ async def test_who_stops_reading_leaves_nothing_behind(late: TurnClock, chunks: 
     assert mind.closed
 
 
-async def test_nothing_is_flushed_once_june_speaks() -> None:
-    """Which begins while the next piece is waited for. This takes a moment of real time."""
-    scene, writes = Scene(0.05), asyncio.Event()
-    reader = Reader(Mind("The capital ", writes), scene.clock)
-    await reader.so_far()
-    scene.clock.heard()
-    await asyncio.sleep(0.1)
-    assert reader.said == "The capital "
-    writes.set()
-    await reader.in_the_end()
+@pytest.mark.parametrize("stops", [TurnClock.heard, TurnClock.pause])
+async def test_nothing_is_flushed_once_nobody_waits(stops: Callable[[TurnClock], None]) -> None:
+    """June begins to speak, or the turn comes to nothing, while the next piece is waited for."""
+    writes = asyncio.Event()
+    with flying_time():
+        scene = Scene(2.0, loop_time())
+        reader = Reader(Mind("The capital ", writes, "of France"), scene.clock)
+        await asyncio.sleep(1.0)
+        stops(scene.clock)
+        await asyncio.sleep(60.0)
+        assert await reader.so_far() == "The capital "
+        writes.set()
+        assert await reader.in_the_end() == "The capital of France"
+
+
+async def test_a_clock_that_begins_anew_has_its_time() -> None:
+    """As it does after a tool."""
+    writes = asyncio.Event()
+    with flying_time():
+        scene = Scene(2.0, loop_time())
+        reader = Reader(Mind("The capital ", writes), scene.clock)
+        await asyncio.sleep(1.0)
+        scene.clock.begin("another turn")
+        left = scene.clock.left_seconds - VOICE_SECONDS - MARGIN_SECONDS
+        await asyncio.sleep(left - 0.1)
+        assert await reader.so_far() == "The capital "
+        await asyncio.sleep(0.2)
+        assert await reader.so_far() == "The capital |"
+        writes.set()
+        await reader.in_the_end()
+
+
+async def test_an_error_that_nobody_reads_any_more_is_not_logged(late: TurnClock) -> None:
+    """The mind fails while its first words are being flushed, and the caller cuts in."""
+    unread: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: unread.append(context["message"]))
+    fails = asyncio.Event()
+    mind = Mind("The capital ", fails, ValueError("cut"))
+    said = said_early(mind.chunks(), late)
+    assert [await anext(said), type(await anext(said))] == ["The capital ", FlushSentinel]
+    fails.set()
+    for _ in range(CYCLES):
+        await asyncio.sleep(0)
+    await said.aclose()
+    assert mind.closed
+    del said, mind
+    gc.collect()
+    loop.set_exception_handler(None)
+    assert unread == []

@@ -1,6 +1,7 @@
 """From words to sound: June's own lines from the cache, and an apology where her voice fails."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from pathlib import Path
 
@@ -8,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
-from livekit.agents import APIConnectionError, APIError
+from livekit.agents import Agent, APIConnectionError, APIError, ModelSettings, llm
+from livekit.agents.utils import log_exceptions
+from speech_fakes import NoSkills, wide_window
 from structlog.testing import capture_logs
 
+from agent.assistant import June
 from agent.lines import ENGLISH, GERMAN, LINES, Lines
 from agent.models.refused import Refused
+from agent.models.turn_clock import TurnClock
 from agent.mouth import Mouth
 from agent.spoken import SpokenLines
-from session.limits import Decision
+from session.limits import ALLOWED, Decision
 
 RATE = 16_000
 SYNTHESISED = rtc.AudioFrame(b"\x07\x00" * 160, RATE, 1, 160)
@@ -66,6 +71,13 @@ class Voice:
             self.closed = True
 
 
+class AnyTurn:
+    """May be answered."""
+
+    async def reserve(self, _: llm.ChatMessage) -> Decision:
+        return ALLOWED
+
+
 class Scene:
     """A call in which June speaks, with all her lines in the cache."""
 
@@ -74,6 +86,7 @@ class Scene:
         self.lines = lines
         self.cache = CachedSound(lines.all())
         self.is_own = True
+        self.reply = object()
         self.mutes = 0
         self.sound = b""
         self.mouth = Mouth(self.cache, lines, is_own=lambda: self.is_own, on_mute=self._on_mute)
@@ -82,7 +95,7 @@ class Scene:
         self.mutes += 1
 
     def speaking(self, *pieces: str) -> AsyncGenerator[rtc.AudioFrame, None]:
-        return self.mouth.speak(written(*pieces), self.voice.synthesise)
+        return self.mouth.speak(written(*pieces), self.voice.synthesise, reply=self.reply)
 
     async def speak(self, *pieces: str) -> bytes:
         async for frame in self.speaking(*pieces):
@@ -216,7 +229,7 @@ async def test_the_voice_begins_before_the_text_has_ended() -> None:
             given_to_voice.append(word)
             yield SYNTHESISED
 
-    said = aiter(Scene().mouth.speak(text(), synthesise))
+    said = Scene().mouth.speak(text(), synthesise, reply=object())
     await anext(said)
     await anext(said)
     assert given_to_voice == ["The capital ", "of France"]
@@ -307,7 +320,7 @@ async def test_a_text_that_fails_is_not_the_voice_s_failure() -> None:
 
     scene = Scene()
     with pytest.raises(ValueError, match="cut"):
-        await anext(aiter(scene.mouth.speak(text(), scene.voice.synthesise)))
+        await anext(scene.mouth.speak(text(), scene.voice.synthesise, reply=object()))
     assert scene.mutes == 0
 
 
@@ -318,23 +331,79 @@ async def test_her_lines_are_told_apart() -> None:
         assert all(line == line.strip() != "" for line in lines.all())
 
 
-@pytest.mark.parametrize(("frames", "is_heard"), [(3, True), (0, False)])
-async def test_whatever_its_fault_is_the_caller_is_told(frames: int, is_heard: bool) -> None:
-    scene = Scene(Voice(frames=frames, fails=ValueError("x")))
-    with pytest.raises(ValueError, match="x"):
-        await scene.speak("The capital of France is Paris.")
-    assert scene.sound.endswith(scene.cache.of(ENGLISH.lost_words)) == is_heard
-    assert scene.mutes == (0 if is_heard else 1)
+@pytest.mark.parametrize("frames", [0, 2])
+async def test_an_error_that_nobody_foresaw_is_one_of_the_voice(
+    frames: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LiveKit logs it with where it happened; what it says may be the caller's words."""
+    said = "Pa" + "ris"
+    scene = Scene(Voice(frames=frames, fails=ValueError(f"cannot say {said}")))
+
+    @log_exceptions(logger=logging.getLogger("livekit.agents"))
+    async def node() -> None:
+        await scene.speak("The capital of France is what it is.")
+
+    with pytest.raises(APIError, match="ValueError") as caught:
+        await node()
+    assert not caught.value.retryable
+    assert scene.sound == (SPOKEN + scene.cache.of(ENGLISH.lost_words) if frames else b"")
+    assert scene.mutes == (0 if frames else 1)
+    assert "in synthesise" in caplog.text
+    assert said not in caplog.text
 
 
-async def test_a_later_part_of_a_reply_that_fails_is_no_silence() -> None:
-    """Something of it was heard: she has lost her words, and not the whole answer."""
-    scene = Scene(Voice(frames=0, fails=broken()))
-    scene.mouth.goes_on()
+@pytest.mark.parametrize("first", ["The capital of France is Paris,", ENGLISH.still_there])
+async def test_a_later_part_of_a_reply_that_fails_is_no_silence(first: str) -> None:
+    """LiveKit asks anew after a flush. Something was heard, whoever said it: her words are lost."""
+    scene = Scene()
+    heard = await scene.speak(first)
+    scene.voice = Voice(frames=0, fails=broken())
     with pytest.raises(APIError):
         await scene.speak("and of Italy Rome.")
-    assert scene.sound == scene.cache.of(ENGLISH.lost_words)
+    assert scene.sound == heard + scene.cache.of(ENGLISH.lost_words)
     assert scene.mutes == 0
+
+
+async def test_another_reply_that_fails_is_silence() -> None:
+    """Whatever was heard before it."""
+    scene = Scene()
+    heard = await scene.speak("The capital of France is Paris.")
+    scene.reply, scene.voice = object(), Voice(frames=0, fails=broken())
     with pytest.raises(APIError):
-        await scene.speak("Who is there?")
-    assert scene.mutes == 1
+        await scene.speak("And of Italy Rome.")
+    assert (scene.sound, scene.mutes) == (heard, 1)
+
+
+async def test_a_reply_is_known_by_the_settings_that_its_parts_have_in_common(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Equal ones are those of another reply."""
+    scene = Scene()
+
+    def speak(_: Agent, text: AsyncIterable[str], __: ModelSettings) -> object:
+        return scene.voice.synthesise(text)
+
+    monkeypatch.setattr(Agent.default, "tts_node", speak)
+    june = June(
+        AnyTurn(),
+        NoSkills(),
+        ENGLISH,
+        llm.ChatContext.empty(),
+        wide_window(),
+        instructions="",
+        clock=TurnClock(),
+        mouth=scene.mouth,
+        hang_up=lambda *_: None,
+    )
+
+    async def says(words: str, settings: ModelSettings) -> None:
+        async for _ in june.tts_node(written(words), settings):
+            pass
+
+    first = ModelSettings()
+    await says("The capital of France ", first)
+    scene.voice = Voice(frames=0, fails=broken())
+    for settings, mutes in ((first, 0), (ModelSettings(), 1)):
+        with pytest.raises(APIError):
+            await says("is Paris.", settings)
+        assert scene.mutes == mutes

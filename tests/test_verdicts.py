@@ -1,6 +1,5 @@
 """What an error says about its provider, and when one that is busy wants to be asked again."""
 
-import math
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -93,21 +92,21 @@ def noted(retry_after: str) -> float | None:
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"), [("7", 7.0), ("0", 0.0), (" 12 ", 12.0), ("1.5", 1.5), ("-3", -3.0)]
+    ("said", "seconds"), [("7", 7.0), ("0", 0.0), (" 12 ", 12.0), ("1.5", 1.5), ("-3", 0.0)]
 )
 def test_seconds_are_read(said: str, seconds: float) -> None:
-    """The breaker knows what is too little or too much."""
+    """What is over already is now; the breaker knows what is too little or too much."""
     assert noted(said) == seconds
 
 
 @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30))])
-@pytest.mark.parametrize("in_seconds", [90, -90])
-def test_a_date_is_read(zone: timezone, in_seconds: int) -> None:
-    """One that is over is in the past."""
-    date = format_datetime(datetime.now(zone) + timedelta(seconds=in_seconds))
-    seconds = noted(date)
+def test_a_date_is_read(zone: timezone) -> None:
+    """One that is over is now."""
+    now = datetime.now(zone)
+    seconds = noted(format_datetime(now + timedelta(seconds=90)))
     assert seconds is not None
-    assert in_seconds - 5 < seconds <= in_seconds  # by this machine's own clock
+    assert 85 < seconds <= 90  # by this machine's own clock
+    assert noted(format_datetime(now - timedelta(seconds=90))) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -122,24 +121,23 @@ def test_a_date_is_read(zone: timezone, in_seconds: int) -> None:
         "Wed, 99 Oct 2026 07:28:00 GMT",
         "Wed, 21 Oct 2026 07:28:00 -0000",
         "7, 8",
+        "nan",
+        "inf",
+        "-inf",
+        "9" * 400,
+        "Wed, 21 Oct 99999999999999999999 07:28:00 GMT",
+        "Wed, 21 Oct 2026 07:28:00 +99999999999999",
     ],
 )
 def test_nonsense_says_nothing(said: str) -> None:
     assert noted(said) is None
 
 
-@pytest.mark.parametrize("said", ["inf", "9" * 400, "nan"])
-def test_no_end_is_a_number_too(said: str) -> None:
-    """The breaker has a longest time, and one for what is no number."""
-    seconds = noted(said)
-    assert seconds is not None
-    assert not math.isfinite(seconds)
-
-
 @given(st.text(max_size=40))
 def test_no_header_is_an_error(said: str) -> None:
     """The request has failed in its own way already."""
-    assert noted(said) is None or isinstance(noted(said), float)
+    seconds = noted(said)
+    assert seconds is None or 0.0 <= seconds < float("inf")
 
 
 def test_only_a_429_is_noted_and_the_newest_counts() -> None:
@@ -243,13 +241,3 @@ async def test_each_model_has_a_note_of_its_own() -> None:
     assert second.retry_after_seconds is None
     for model in models:
         await model.aclose()
-
-
-@pytest.mark.parametrize(
-    "said",
-    ["Wed, 21 Oct 99999999999999999999 07:28:00 GMT", "Wed, 21 Oct 2026 07:28:00 +99999999999999"],
-)
-def test_a_date_beyond_all_dates_says_nothing(said: str) -> None:
-    note = BusyNote()
-    note.read(429, {"Retry-After": said})
-    assert note.retry_after_seconds is None

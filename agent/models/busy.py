@@ -3,6 +3,7 @@
 LiveKit's plugins drop the headers of what they turn into errors, so they are read on the way.
 """
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,12 +16,15 @@ class BusyNote:
 
     def __init__(self) -> None:
         self.retry_after_seconds: float | None = None
-        """As its newest answer with status 429 said; None where that said nothing."""
+        """As its newest answer with status 429 said: finite, at least 0; None where that said
+        nothing.
+        """
 
     def read(self, status: int, headers: Mapping[str, str]) -> None:
         """RFC 9110, 10.2.3: seconds or a date."""
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            self.retry_after_seconds = _seconds(headers.get("Retry-After", ""))
+            seconds = _seconds(headers.get("Retry-After", ""))
+            self.retry_after_seconds = max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def note_of(model: Any) -> BusyNote:
@@ -36,7 +40,8 @@ def note_of(model: Any) -> BusyNote:
     return note
 
 
-def _seconds(said: str) -> float | None:
+def _seconds(said: str) -> float:
+    """NaN where it says nothing; below 0 for a date that is over."""
     try:
         return float(said)
     except ValueError:
@@ -44,4 +49,4 @@ def _seconds(said: str) -> float | None:
     try:
         return (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
     except (TypeError, ValueError, OverflowError):
-        return None
+        return math.nan

@@ -15,8 +15,10 @@ log = structlog.get_logger(__name__)
 DEAF_SECONDS = 2.5
 """Of sound of which it says nothing; it judges 30 windows in a second."""
 
-GRACE_SECONDS = 0.1
-"""For sound that has come all at once."""
+MOMENT_SECONDS = 0.05
+FAIR_MOMENTS = 10
+"""Before it is held to be deaf: after a standstill of this process much sound comes at once. They
+are counted one by one, so that another standstill takes one of them, and not all."""
 
 PAUSE_SECONDS = 0.5
 """Before it is made anew."""
@@ -73,16 +75,17 @@ class GuardedVADStream(vad.VADStream):
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _made_and_judged(self) -> bool:
+        """Whether nothing is left to be judged."""
+        self._unjudged_seconds = 0.0
         try:
             inner = self._owner.inner.stream()
         except Exception as error:  # noqa: BLE001  whatever it is, it is tried again
             log.warning("vad.failed", error=type(error).__name__)
-            return False
+            return self._input_ch.closed
         return await self._detect(inner)
 
     async def _detect(self, inner: vad.VADStream) -> bool:
         """Whether all is judged; else `inner` is of no more use."""
-        self._unjudged_seconds = 0.0
         giving = asyncio.create_task(self._give(inner), name="june.vad.give")
         taking = asyncio.create_task(self._take(inner), name="june.vad.take")
         try:
@@ -108,12 +111,18 @@ class GuardedVADStream(vad.VADStream):
                 continue
             inner.push_frame(item)
             self._unjudged_seconds += item.duration
-            if self._unjudged_seconds > DEAF_SECONDS:
-                await asyncio.sleep(GRACE_SECONDS)  # much of it may have come at once
-                if self._unjudged_seconds > DEAF_SECONDS:
-                    return False
-        inner.end_input()
+            if self._unjudged_seconds > DEAF_SECONDS and not await self._says_something():
+                return False
+        with suppress(RuntimeError):  # it has died, with nothing left to judge
+            inner.end_input()
         return True
+
+    async def _says_something(self) -> bool:
+        for _ in range(FAIR_MOMENTS):
+            await asyncio.sleep(MOMENT_SECONDS)
+            if self._unjudged_seconds <= DEAF_SECONDS:
+                return True
+        return False
 
     async def _take(self, inner: vad.VADStream) -> None:
         async for event in inner:
