@@ -107,7 +107,7 @@ def test_a_call_that_is_interrupted_keeps_what_was_said(tmp_path: Path) -> None:
     """Ctrl-C: no traceback, and the file holds the greeting so far."""
     write(tmp_path / "in.wav", pause(30))
     (tmp_path / "data").mkdir()
-    call = start(tmp_path, "--wav", "in.wav", "--out", "out.wav")
+    call = start(tmp_path, "--wav", "in.wav", "--out", "out.wav", "--fast")
     assert call.stdout is not None
     while not call.stdout.read(1).strip():
         pass  # the clock, before June's first word
