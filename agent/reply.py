@@ -48,6 +48,8 @@ async def made_sayable(
             return  # the call ends with the reason
         except APIError as error:
             log.warning("reply.failed", error=type(error).__name__, after_characters=said)
+            if has_tool and not has_words:
+                return  # the tool works already; what it did is told in the next step
             yield f" {lines.lost_words}" if has_words else lines.trouble
             return
     if not has_words and not has_tool:

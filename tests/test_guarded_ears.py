@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import guard_fakes
 import pytest
 from guard_fakes import Ears, flying_time, heard, nothing_heard, numbered, settled, told_apart
+from livekit.agents import APIError, APIStatusError
 from scripted_models import ScriptedEars, ScriptedSTT, down
 from speech_fakes import ScriptedVAD, sound
 
@@ -290,12 +291,27 @@ async def test_a_line_that_drops_is_a_failure_to_the_breaker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     call, first = guard_fakes.Call(), Ears("a")
-    async with at_full_length(monkeypatch, call, first):
+    async with at_full_length(monkeypatch, call, first) as ears:
         await asyncio.sleep(WORKED_SECONDS + 1)
+        ears.begin_speech()
         first.newest.fail(down())
         await settled()
         assert (len(first.streams), first.open) == (2, 1)
         assert call.breakers.told == [("a", "failed")]
+
+
+@pytest.mark.parametrize("error", [down(), APIStatusError("closed", status_code=1001)])
+async def test_a_line_that_is_closed_while_nobody_speaks_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch, error: APIError
+) -> None:
+    """By the same ones, and it is no failure: servers end sessions after a while."""
+    call, first, second = guard_fakes.Call(), Ears("a"), Ears("b")
+    async with at_full_length(monkeypatch, call, first, second):
+        await asyncio.sleep(WORKED_SECONDS + 1)
+        first.newest.fail(error)
+        await settled()
+        assert (len(first.streams), len(second.streams)) == (2, 0)
+        assert call.breakers.told == []
 
 
 async def test_a_probe_that_understands_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

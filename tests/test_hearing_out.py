@@ -313,7 +313,6 @@ async def test_what_is_wrong_with_a_request_is_not_sent_again() -> None:
     ears.owed.end(1.0)
     model.newest.fail(APIStatusError("what is that?", status_code=400))
     await settled()
-    assert ears.owed.answered.is_set() is True
     await asyncio.sleep(10)
     assert len(model.streams) == 2
     assert model.newest.numbers == []
@@ -355,3 +354,62 @@ async def test_recordings_that_are_paid_for_are_understood_as_well(seconds: floa
             await asyncio.sleep(3)
     await call.close()
     assert (call.heard, call.said) == (["Hello there."] * 3, [])
+
+
+@pytest.mark.parametrize("turns", [1, 4])
+async def test_ears_that_find_each_request_wrong_are_silence_in_no_turn(turns: int) -> None:
+    """A model that was retired, or no credit: it is said, and not as if there were no words."""
+    call = Call(Ears("a", always=lambda: APIStatusError("no such model", status_code=404)))
+    with call.watch:
+        for _ in range(turns):
+            await settled()
+            await call.speaks(2.0)
+            await asyncio.sleep(4)
+    await call.close()
+    assert len(call.said) == turns
+    assert "wordless" not in call.said
+
+
+async def test_what_is_wrong_for_some_is_heard_by_others() -> None:
+    first = Ears("a", always=lambda: APIStatusError("no such model", status_code=404))
+    local = Ears("local", provider="local")
+    call = Call(first, local)
+    call.ears.begin_speech()
+    for number in range(1, 9):
+        call.ears.push_frame(numbered(number))
+    await settled()
+    assert local.newest.numbers == list(range(1, 9))
+    await call.close()
+
+
+async def test_noise_after_words_that_were_understood_is_no_deafness() -> None:
+    """A television, or breath: the VAD hears speech in it, and the ears rightly do not."""
+    ears = Ears("a")
+    call = Call(ears)
+    with call.watch:
+        await settled()
+        call.becomes("listening", "speaking")
+        await asyncio.sleep(2.0)
+        ears.newest.say(heard("Hel", kind=stt.SpeechEventType.INTERIM_TRANSCRIPT), heard("Hello."))
+        await asyncio.sleep(3.0)
+        call.becomes("speaking", "listening")
+        await asyncio.sleep(10)
+    await call.close()
+    assert (call.said, len(ears.streams)) == ([], 1)
+
+
+async def test_words_after_those_that_were_understood_are_owed_an_answer() -> None:
+    ears = Ears("a")
+    call = Call(ears)
+    with call.watch:
+        await settled()
+        call.becomes("listening", "speaking")
+        await asyncio.sleep(2.0)
+        ears.newest.say(heard("Hello."))
+        await asyncio.sleep(2.0)
+        ears.newest.say(heard("What", kind=stt.SpeechEventType.INTERIM_TRANSCRIPT))
+        await asyncio.sleep(0.5)
+        call.becomes("speaking", "listening")
+        await asyncio.sleep(10)
+    await call.close()
+    assert call.said == ["not caught"]

@@ -98,3 +98,8 @@ async def test_something_is_always_said(pieces: list[str], fails: bool) -> None:
     said = await heard(Written(*pieces, fails=APIConnectionError() if fails else None))
     assert any(letter.isalnum() for letter in said)
     assert said.startswith("".join(pieces))
+
+
+async def test_a_tool_that_works_already_is_not_apologised_for() -> None:
+    """The stream breaks off after it: what the tool did is told in the next step."""
+    assert await heard(Written(use_of("end_call"), fails=APIConnectionError())) == ""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
-from livekit.agents import APIConnectionError, APIConnectOptions, APIError, stt
+from livekit.agents import APIConnectionError, APIConnectOptions, APIError, APIStatusError, stt
 from livekit.agents.types import NotGivenOr
 
 from agent.models.guard import Guard, Provider, Request, TooSlow, Unanswered, Useless
@@ -135,14 +135,15 @@ class GuardedEars(stt.RecognizeStream):
             ) as ears:
                 await self._listen(ears, request, until)
         except APIError as error:
-            if verdict_of(error) == NOTHING:
-                self.owed.close()  # it would be wrong for them once more
-            is_drop = isinstance(error, APIConnectionError) and not isinstance(error, TooSlow)
-            if not is_drop or loop.time() < began_at + WORKED_SECONDS:
+            if verdict_of(error) == NOTHING and not has_other:
+                # It would be wrong for them once more; it is owed an answer all the same.
+                self.owed.kept.forget(self.owed.kept.all_seconds)
+            if not _is_drop(error) or loop.time() < began_at + WORKED_SECONDS:
                 raise
-            # A line that drops is no reason to ask others before it was tried again.
+            # A line that drops is no reason to ask others before it was tried again. Servers close
+            # lines that have nothing to do, too.
             log.warning("ears.dropped", error=type(error).__name__)
-            request.judge(FAILURE)
+            request.judge(NOTHING if self.owed.answered.is_set() else FAILURE)
 
     async def _listen(self, ears: stt.RecognizeStream, request: Request, until: float) -> None:
         self._last_final, self._has_told = "", False
@@ -182,6 +183,7 @@ class GuardedEars(stt.RecognizeStream):
                     coming.exception()  # nobody else looks at it where the call ends
             if event is None:
                 if self._is_over:
+                    request.judge(NOTHING)
                     return
                 raise Useless("ears that end by themselves")
             self._pass_on(event, request)
@@ -194,7 +196,7 @@ class GuardedEars(stt.RecognizeStream):
             case (
                 stt.SpeechEventType.INTERIM_TRANSCRIPT | stt.SpeechEventType.PREFLIGHT_TRANSCRIPT
             ) if has_words:
-                self.owed.has_words = True
+                self.owed.note_words()
             case stt.SpeechEventType.FINAL_TRANSCRIPT:
                 if event.request_id and event.request_id == self._last_final:
                     return  # a server that says it twice
@@ -207,3 +209,10 @@ class GuardedEars(stt.RecognizeStream):
                     self.owed.tell(has_words=False)
                 self._has_told = False
         self._event_ch.send_nowait(event)
+
+
+def _is_drop(error: APIError) -> bool:
+    """The plugin gives the code with which a socket was closed as a status."""
+    if isinstance(error, APIStatusError):
+        return not 100 <= error.status_code < 600
+    return isinstance(error, APIConnectionError) and not isinstance(error, TooSlow)

@@ -1,7 +1,6 @@
 """What a caller has said, and how much of it is not known to be understood yet."""
 
 import asyncio
-import math
 
 from agent.models.kept_sound import BEFORE_SECONDS, KeptSound
 
@@ -17,8 +16,8 @@ class OwedSpeech:
         """Set once all is known of what was said, be it that there was nothing in it."""
         self.answered.set()
         self._is_speaking = False
-        self._told_at = -math.inf
-        """When a part of the speech that still goes on was understood."""
+        self._is_told = False
+        """All words that there were in the speech that still goes on are final."""
         self._ends: list[tuple[float, float]] = []
         """Of speech that is owed an answer: the place of its end, and its length in seconds."""
 
@@ -28,17 +27,21 @@ class OwedSpeech:
         return sum(length for _, length in self._ends)
 
     def begin(self) -> None:
-        self._is_speaking, self._told_at = True, -math.inf
+        self._is_speaking, self._is_told = True, False
         self.has_words = False
         self.answered.clear()
         self.kept.keep_all()
 
     def end(self, length_seconds: float) -> None:
-        """Ears may know of it sooner than the VAD, and have told already."""
+        """Ears may know of it sooner than the VAD, which takes noise for speech as well."""
         self._is_speaking = False
         self._ends.append((self.kept.all_seconds, length_seconds))
-        if asyncio.get_running_loop().time() - self._told_at <= BEFORE_SECONDS:
+        if self._is_told:
             self.close()
+
+    def note_words(self) -> None:
+        """They are not final yet."""
+        self.has_words, self._is_told = True, False
 
     def tell(self, *, has_words: bool) -> None:
         """What the ears had to say of an utterance."""
@@ -49,7 +52,7 @@ class OwedSpeech:
             return
         self.has_words = self.has_words or has_words
         if self._is_speaking:
-            self._told_at = asyncio.get_running_loop().time()
+            self._is_told = True
             self.kept.forget(self.kept.all_seconds - BEFORE_SECONDS)
         else:
             self.close()
