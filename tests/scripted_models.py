@@ -166,7 +166,7 @@ class ScriptedSTT(stt.STT[str]):
         language: NotGivenOr[str] = NOT_GIVEN,
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
     ) -> stt.SpeechEvent:
-        raise NotImplementedError
+        raise AssertionError("a call listens to streams")
 
     def stream(
         self,
