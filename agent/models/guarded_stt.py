@@ -101,7 +101,7 @@ class GuardedSTT(stt.STT[str]):
                 closing.push_async_callback(model.aclose)
 
 
-class Recordings(stt.STT[str]):
+class Utterances(stt.STT[str]):
     """Ears that hear one utterance at a time. LiveKit's adapter tells of words only."""
 
     def __init__(self, inner: stt.STT[str], on_wordless: Callable[[], None]) -> None:
@@ -138,4 +138,4 @@ def _streaming(
     """A model that hears recordings only gets one for each utterance."""
     if model.capabilities.streaming:
         return model
-    return stt.StreamAdapter(stt=Recordings(model, on_wordless), vad=detector)
+    return stt.StreamAdapter(stt=Utterances(model, on_wordless), vad=detector)
