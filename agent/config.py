@@ -74,6 +74,12 @@ class Config(Settings):
     livekit: LiveKitSettings
     secret_key: SecretStr | None
     webhook_secret: SecretStr | None
+    admin_token: SecretStr | None
+    """`JUNE_ADMIN_TOKEN`: for everything over HTTP; None where only this machine may ask."""
+    token_key: SecretStr | None
+    """`JUNE_TOKEN_KEY`: for a web site that hands out tokens for calls, and nothing else."""
+    otlp_endpoint: str | None
+    """`OTEL_EXPORTER_OTLP_ENDPOINT`: where traces go; None for nowhere."""
     keys: dict[str, SecretStr]
     """Providers' keys by the variable that holds each; only those that are set."""
 
@@ -103,6 +109,8 @@ class Config(Settings):
             self.livekit.api_secret,
             self.secret_key,
             self.webhook_secret,
+            self.admin_token,
+            self.token_key,
             *self.keys.values(),
         )
         return (
@@ -209,6 +217,9 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
         ),
         secret_key=secret("JUNE_SECRET_KEY"),
         webhook_secret=secret("JUNE_WEBHOOK_SECRET"),
+        admin_token=secret("JUNE_ADMIN_TOKEN"),
+        token_key=secret("JUNE_TOKEN_KEY"),
+        otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         keys={
             # A key pasted with its line end would be refused by HTTP itself.
             name: SecretStr(value)

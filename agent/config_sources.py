@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -26,12 +27,14 @@ ENVIRONMENT_ONLY: Final = (
     "LIVEKIT_API_SECRET",
     "JUNE_SECRET_KEY",
     "JUNE_WEBHOOK_SECRET",
+    "JUNE_ADMIN_TOKEN",
+    "JUNE_TOKEN_KEY",
     "OPENAI_API_KEY",
 )
 
-NOT_SETTINGS: Final = frozenset(
-    {"JUNE_CONFIG", "JUNE_FLAVOUR", "JUNE_PYTHON", "JUNE_SECRET_KEY", "JUNE_WEBHOOK_SECRET"}
-)
+SECRETS: Final = ("JUNE_SECRET_KEY", "JUNE_WEBHOOK_SECRET", "JUNE_ADMIN_TOKEN", "JUNE_TOKEN_KEY")
+
+NOT_SETTINGS: Final = frozenset({"JUNE_CONFIG", "JUNE_FLAVOUR", "JUNE_PYTHON", *SECRETS})
 
 # Kubernetes gives each pod such variables for every service whose name begins with `june`.
 FROM_KUBERNETES: Final = re.compile(
@@ -162,7 +165,7 @@ def wrong_secrets(environ: Mapping[str, str]) -> list[Problem]:
         if not usable:
             rule = "must be the address of a LiveKit server, such as `wss://livekit.example.org`"
             problems.append(Problem("`LIVEKIT_URL`", rule, url))
-    for name in ("JUNE_SECRET_KEY", "JUNE_WEBHOOK_SECRET"):
+    for name in SECRETS:
         key = environ.get(name)
         if key and len(key) < SHORTEST_SECRET:
             rule = f"must have at least {SHORTEST_SECRET} characters; {MAKE_ONE}"
@@ -179,6 +182,9 @@ def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> list[Prob
     if settings.limits.alert_webhook and not environ.get("JUNE_WEBHOOK_SECRET"):
         rule = "is not set, and what goes to `limits.alert_webhook` is signed with it"
         problems.append(Problem("`JUNE_WEBHOOK_SECRET`", f"{rule}; {MAKE_ONE}"))
+    if not is_loopback(settings.http.host) and not environ.get("JUNE_ADMIN_TOKEN"):
+        rule = f"is not set, and `http.host` is `{settings.http.host}`, which others can reach"
+        problems.append(Problem("`JUNE_ADMIN_TOKEN`", f"{rule}; {MAKE_ONE}"))
     variable = settings.tts.variable_of_key
     if (
         settings.mockingbird.cloner == "openai"
@@ -188,3 +194,13 @@ def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> list[Prob
         rule = "is not set, and `mockingbird.cloner` is `openai`; set it, or take `mimic`"
         problems.append(Problem(f"`{variable}`", rule))
     return problems
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it. Any other name may mean anything."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

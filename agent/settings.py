@@ -11,11 +11,14 @@ from agent.settings_store import StoreSettings
 from agent.settings_types import (
     LANGUAGE_TAG,
     Folder,
+    Host,
     Language,
     Name,
+    Origin,
     Section,
     SkillName,
     TimeZone,
+    UserRule,
     Words,
 )
 from session.prices import Price
@@ -83,6 +86,23 @@ class CallSettings(Section):
     max_minutes: int = Field(
         60, ge=1, le=1_440, description="The longest call; June then says goodbye"
     )
+    user: UserRule = Field(
+        "identity",
+        description="Whom memory and limits belong to: `identity`, `sip` (the number that calls), "
+        "or `attribute:NAME` of the caller's token",
+    )
+
+
+class HttpSettings(Section):
+    host: Host = Field(
+        "127.0.0.1", description="Where June listens; any other address needs JUNE_ADMIN_TOKEN"
+    )
+    port: int = Field(8080, ge=0, le=65_535, description="0 for any, which the log then tells")
+    origins: list[Origin] = Field(
+        [],
+        description="Web sites whose pages may ask June from a browser (CORS)",
+        json_schema_extra={"rule": 'a list of web sites such as `["https://example.org"]`'},
+    )
 
 
 class SkillSettings(Section):
@@ -119,6 +139,7 @@ class Settings(Section):
     tts: TtsSettings = TtsSettings()
     worker: WorkerSettings = WorkerSettings()
     call: CallSettings = CallSettings()
+    http: HttpSettings = HttpSettings()
     limits: LimitSettings = LimitSettings()
     prices: dict[str, Price] = Field({}, description="Dollars for the use of models, by name")
     skills: SkillSettings = SkillSettings()

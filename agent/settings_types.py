@@ -98,6 +98,27 @@ BaseUrl = Annotated[
     ),
     AfterValidator(has_host_and_port),
 ]
+Host = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9.-]{0,252}|[0-9a-fA-F:]{2,39})$",
+        json_schema_extra={"rule": "the name or address of a network interface, such as `0.0.0.0`"},
+    ),
+]
+Origin = Annotated[
+    str,
+    Field(
+        pattern=r"^https?://[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?$",
+        json_schema_extra={"rule": "the address of a web site such as `https://example.org`"},
+    ),
+]
+UserRule = Annotated[
+    str,
+    Field(
+        pattern=r"^(identity|sip|attribute:[^\x00-\x20]{1,100})$",
+        json_schema_extra={"rule": "`identity`, `sip`, or `attribute:` and a name"},
+    ),
+]
 WebhookUrl = Annotated[
     str,
     Field(

@@ -3,6 +3,7 @@
 from session.alerts import Alert
 from session.claims import Claim
 from session.config import MoneyConfig, SessionConfig
+from session.door import open_sessions
 from session.errors import (
     MemoryFull,
     NoConsent,
@@ -27,7 +28,7 @@ from session.records import (
     TurnMetrics,
 )
 from session.rules import LimitConfig
-from session.service import SessionService, open_sessions
+from session.service import SessionService
 from session.voice_records import (
     Clone,
     CloneCount,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from session.config import SessionConfig
+from session.door import open_sessions
 from session.errors import StoreUnusable
 from session.ports import GuestTokens
 from session.records import (
@@ -27,7 +28,7 @@ from session.records import (
     SkillSession,
     TurnMetrics,
 )
-from session.service import SessionService, open_sessions
+from session.service import SessionService
 
 T = TypeVar("T")
 

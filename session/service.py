@@ -284,13 +284,3 @@ class SessionService:
         if self._guest_tokens is None:
             raise NoGuestTokens
         return self._guest_tokens.mint(storable(room_name), storable(identity))
-
-
-def open_sessions(
-    config: SessionConfig,
-    *,
-    now: Callable[[], float] = time.time,
-    guest_tokens: GuestTokens | None = None,
-) -> SessionService:
-    """The memory as worker, job, console and scripts share it; open it with `async with`."""
-    return SessionService(config, now=now, guest_tokens=guest_tokens)

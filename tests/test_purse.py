@@ -10,12 +10,13 @@ import pytest
 
 from session import Alert, Decision, LimitConfig, MoneyConfig, SessionConfig, StoreError
 from session.config import MoneyConfig as Money
+from session.door import open_sessions
 from session.errors import StoreError as Away
 from session.patience import AWAY_SECONDS, Patience
 from session.prices import Price
 from session.purse import ALLOWANCE_MICROS, CallPurse
 from session.records import Session
-from session.service import SessionService, open_sessions
+from session.service import SessionService
 from session.usage import ModelUsed, Usage
 
 LLM = ModelUsed("llm", "models.example", "mind")

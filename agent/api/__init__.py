@@ -1,0 +1,1 @@
+"""The HTTP side of June, in the parent process: health, tokens, sessions, security, metrics."""
