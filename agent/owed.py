@@ -87,6 +87,8 @@ def owed(
             return Why.DIED
         if session.close_reason in CUT_OFF:
             return Why.LEFT
+    if inside.junes:
+        return None  # she keeps her lease in another store, or her dead body is gone in 20 s
     if not dispatches and not is_expected:
         return None  # it is not June's room
     if session is None:

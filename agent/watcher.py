@@ -119,13 +119,17 @@ class Watcher:
                 self._is_failing = False
             except (StoreError, LiveKitError) as error:
                 if isinstance(error, StoreError):
-                    self._calm_until = self._now() + CALM_SECONDS
+                    self.calm_down()
                 if not self._is_failing:
                     log.warning("watcher.failed", error=str(error))
                 self._is_failing = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._wake.wait()
+
+    def calm_down(self) -> None:
+        """The store was away: those who live have their leases again in a moment."""
+        self._calm_until = self._now() + CALM_SECONDS
 
     async def look(self) -> None:
         """Once, into all rooms that may be owed a June. Raises `StoreError` and `LiveKitError`."""

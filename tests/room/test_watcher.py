@@ -1,12 +1,9 @@
 """No call is lost to a crash: whoever is in a room with a June that died hears another one."""
 
-import asyncio
 import os
 import signal
 import time
 from pathlib import Path
-
-import pytest
 
 from agent.livekit_server import LoopbackServer
 from room.caller import Caller
@@ -37,7 +34,9 @@ async def test_a_job_that_is_killed_while_june_speaks(
     livekit: LoopbackServer, tmp_path: Path, call: Call
 ) -> None:
     caller = call()
-    async with Worker.of(livekit, tmp_path, JUNE_HTTP__PORT="0", JUNE_WORKER__DRAIN_SECONDS="1") as worker:
+    async with Worker.of(
+        livekit, tmp_path, JUNE_HTTP__PORT="0", JUNE_WORKER__DRAIN_SECONDS="1"
+    ) as worker:
         await worker.ready()
         pid = await answered(worker, caller)
         await caller.until(caller.speech, 10, "June greets")
