@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from session.asking import Asking
 from session.breaker import ProviderBreakers
 from session.config import SessionConfig
 from session.duplicates import Duplicates
@@ -226,6 +227,11 @@ class SessionService:
         ask = call_ask(self._config.limits, session, storable(call_id), now)
         return await self._store.limits.admit(ask, now=now)
 
+    @property
+    def asking(self) -> Asking:
+        """What might be done now."""
+        return Asking(self._store.limits, self._config.limits, self._hash, self.now)
+
     async def reserve_turn(self, session: Session, turn: int, text: str) -> Decision:
         """May this attempt at a turn be answered? Attempts at one turn count once.
 
@@ -256,8 +262,7 @@ class SessionService:
     @property
     def voices(self) -> Voices:
         """Callers' voices: their consents, and what was made of them."""
-        store, key = self._is_open()
-        return Voices(store, key, self.now)
+        return Voices(*self._is_open(), self.now)
 
     # Rooms
 
@@ -286,8 +291,7 @@ class SessionService:
     @property
     def watching(self) -> Watching:
         """Over the rooms of all workers."""
-        # A keyed hash is the name of no room that anybody could think of.
-        return Watching(self._store.leases, self._store.limits, self._hash("the watcher"), self.now)
+        return Watching(self._store.leases, self._store.limits, self._hash, self.now)
 
     def generate_guest_token(self, room_name: str, identity: str) -> str:
         """A short-lived token to join one room with. Raises `NoGuestTokens` without LiveKit."""
