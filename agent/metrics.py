@@ -9,6 +9,7 @@ those that an alert waits for begin at 0.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from agent.owed import Why
 from session import CloseReason
 
 REPLY_BUCKETS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
@@ -98,5 +99,6 @@ for stage in ("stt", "tts", "vad"):
     STAGE_FAILURES.labels(stage=stage)
 for stage in ("stt", "vad"):
     REBUILDS.labels(stage=stage)
-for why in ("died", "left", "unanswered"):
-    REDISPATCHES.labels(why=why)
+for why in Why:
+    if why is not Why.JOINED:
+        REDISPATCHES.labels(why=why.value)
