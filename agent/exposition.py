@@ -7,6 +7,7 @@ from typing import Self
 
 from prometheus_client import REGISTRY, Metric, generate_latest
 
+from agent import background
 from agent.config import metrics_folder
 from agent.metrics_folder import parts_of
 from agent.process_files import ProcessFiles
@@ -32,13 +33,11 @@ class Exposition:
 
     async def __aenter__(self) -> Self:
         if self._files is not None:
-            self._task = asyncio.create_task(self._merge_for_ever(self._files), name="june.metrics")
+            self._task = background.begin(self._merge_for_ever(self._files), "june.metrics")
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await background.end(self._task)
 
     async def text(self) -> bytes:
         """All processes' metrics, in Prometheus' text format; without a folder this one's."""
