@@ -10,6 +10,7 @@ from livekit.agents import JobContext, JobProcess
 
 from agent.config import Config
 from agent.logs import setup_job
+from agent.metrics import CALLS, CALLS_ACTIVE, CALLS_ENDED
 from agent.models.build import local_speech
 from agent.room_call import RoomCall
 from agent.skills_found import skills_of
@@ -38,6 +39,8 @@ async def answer(ctx: JobContext, *, config: Config, worker_key: str) -> None:
         skills=ctx.proc.userdata["skills"],
     )
     ctx.proc.userdata["call"] = call
+    CALLS.inc()
+    CALLS_ACTIVE.inc()
     await call.answer()
 
 
@@ -45,4 +48,8 @@ async def end(ctx: JobContext) -> None:
     """For `on_session_end`, which LiveKit calls for every job, however it ended."""
     call: RoomCall | None = ctx.proc.userdata.get("call")
     if call is not None:
-        await call.aclose()
+        try:
+            await call.aclose()
+        finally:
+            CALLS_ACTIVE.dec()
+            CALLS_ENDED.labels(reason=call.reason.value).inc()

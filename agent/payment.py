@@ -4,6 +4,7 @@ import structlog
 
 from agent.alerts import Alerts
 from agent.config import Config
+from agent.counting import count_refusal, count_spending
 from agent.ending import Ending
 from agent.lines import Lines
 from agent.refusals import refusal
@@ -31,8 +32,9 @@ class Payment:
             sessions.money,
             session,
             patience=patience,
-            on_refused=self.refuse,
+            on_refused=self._refuse_money,
             on_alert=self._alerts.tell,
+            on_charged=count_spending,
             with_allowance=self._config.is_hosted,
             is_away=sessions.stands_in,
         )
@@ -40,6 +42,12 @@ class Payment:
     def refuse(self, decision: Decision) -> None:
         """End the call in words."""
         self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
+
+    def _refuse_money(self, decision: Decision) -> None:
+        """Several models of one call may be refused at once."""
+        if self._ending.reason is None:
+            count_refusal(decision)
+        self.refuse(decision)
 
     def tell_forbidden(self, circuit: str) -> None:
         """A provider refuses June's key: as a bill that was not paid, somebody must see to it."""
@@ -64,5 +72,6 @@ async def refusal_of_call(
     if decision.allowed:
         return None
     wait = round(decision.retry_after_seconds, 1)
+    count_refusal(decision)
     log.info("call.refused", reason=decision.reason, retry_after_seconds=wait)
     return decision

@@ -60,15 +60,17 @@ class SessionService:
         *,
         now: Callable[[], float] = time.time,
         guest_tokens: GuestTokens | None = None,
+        on_fault: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._clock = now
         self._guest_tokens = guest_tokens
+        self._on_fault = on_fault
         self._opened: tuple[Store, bytes] | None = None
 
     async def __aenter__(self) -> Self:
         """Raises `StoreUnusable`, worded for the operator."""
-        self._opened = await open_with_key(self._config)
+        self._opened = await open_with_key(self._config, on_fault=self._on_fault)
         self.breakers = ProviderBreakers(self._store.breakers, self.now)
         return self
 
