@@ -50,6 +50,7 @@ class HttpServer:
             uvicorn.Config(
                 self._app,
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 lifespan="off",
                 server_header=False,
