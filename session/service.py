@@ -58,10 +58,8 @@ class SessionService:
         guest_tokens: GuestTokens | None = None,
         on_fault: Callable[[], None] = lambda: None,
     ) -> None:
-        self._config = config
-        self._clock = now
-        self._guest_tokens = guest_tokens
-        self._on_fault = on_fault
+        self._config, self._clock = config, now
+        self._guest_tokens, self._on_fault = guest_tokens, on_fault
         self._opened: tuple[Store, bytes] | None = None
 
     async def __aenter__(self) -> Self:
