@@ -10,7 +10,7 @@ from typing import Any
 from agent.config import Config
 from agent.errors import CannotStart
 from agent.redact import printable
-from agent.skills_as_json import skill_as_json
+from agent.skill_views import view_of
 from agent.skills_found import skills_of
 from skills import Ability, AnyMode, Skill
 from skills.as_said import as_said
@@ -26,7 +26,7 @@ def listed(config: Config, *, as_json: bool) -> str:
     """All that are enabled, each with some phrases."""
     registry = _registry(config)
     if as_json:
-        return json.dumps([skill_as_json(skill) for skill in registry.skills], indent=2)
+        return json.dumps([view_of(skill).model_dump() for skill in registry.skills], indent=2)
     if not registry.skills:
         return "June has no skills: `[skills] enabled` is empty."
     width = max(len(skill.name) for skill in registry.skills)
@@ -42,7 +42,7 @@ def shown(config: Config, name: str, *, as_json: bool) -> str:
     registry = _registry(config)
     skill = _skill(registry, name)
     if as_json:
-        return json.dumps(skill_as_json(skill), indent=2)
+        return json.dumps(view_of(skill).model_dump(), indent=2)
     parts = [f"{skill.name}: {skill.help}\n{skill.file}"]
     parts += [_of_ability(ability) for ability in skill.abilities]
     parts += [_of_mode(mode) for mode in skill.modes]

@@ -15,6 +15,7 @@ from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
 from session.memories import UserMemory
 from session.opening import open_with_key, url_of_store
+from session.paging import within
 from session.percentiles import reply_times
 from session.ports import GuestTokens
 from session.records import (
@@ -41,11 +42,6 @@ CONTEXT_MESSAGES = 20
 
 SESSION_SECONDS = 86_400.0
 """A session that has shown no life for so long is deleted, with all that was said in it."""
-
-MOST_SESSIONS = 1_000
-"""In one answer."""
-
-MOST_SKIPPED = 2**40
 
 
 class SessionService:
@@ -136,9 +132,8 @@ class SessionService:
 
     async def list_sessions(self, limit: int = 50, *, skip: int = 0) -> tuple[Session, ...]:
         """Everybody's; the ones that showed life last come first."""
-        return await self._store.sessions.page(
-            min(max(limit, 0), MOST_SESSIONS), skip=min(max(skip, 0), MOST_SKIPPED)
-        )
+        limit, skip = within(limit, skip)
+        return await self._store.sessions.page(limit, skip=skip)
 
     async def add_message(self, message: Message) -> bool:
         """Keep it once, by its id: True the first time. Raises `UnknownSession`."""

@@ -1,18 +1,21 @@
 """The HTTP side as one application. FastAPI is imported here and beside, and nowhere else."""
 
 from fastapi import FastAPI
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware import Middleware
 
 from agent.api import health, security, sessions, skills, tokens, webhooks
 from agent.api.access import Access
 from agent.api.bounds import Bounds
+from agent.api.cors import Cors
+from agent.api.described import described
+from agent.api.errors import add_handlers
 from agent.api.parts import Parts
-from agent.api.problems import add_handlers
 from agent.version import VERSION
 
 
 def build_app(parts: Parts) -> FastAPI:
+    """Lives as long as its parts."""
+    origins = parts.config.http.origins
     app = FastAPI(
         title="June",
         version=VERSION,
@@ -20,18 +23,16 @@ def build_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         # It would load scripts from elsewhere; `/openapi.json` is for every client.
         docs_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(Bounds),
+            # Before access: a browser asks without a token whether it may ask.
+            *([Middleware(Cors, origins=origins)] if origins else []),
+            Middleware(Access, config=parts.config),
+        ],
     )
     for routes in (health, tokens, webhooks, sessions, security, skills):
         app.include_router(routes.router(parts))
     add_handlers(app)
-    # The last is the outermost.
-    app.add_middleware(BaseHTTPMiddleware, dispatch=Access(parts.config))
-    if parts.config.http.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(parts.config.http.origins),
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type"],
-        )
-    app.add_middleware(Bounds)
+    app.openapi_schema = described(app.openapi())
     return app

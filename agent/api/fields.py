@@ -2,11 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from agent.metadata import LONGEST_FIELD, LONGEST_PERSONA
 from agent.settings import LANGUAGE_TAG
+from session.breaker import LONGEST_NAME_CHARACTERS
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""What drives a terminal, or begins a line of its own, is no part of a name."""
+
+LONGEST_NAME_BYTES = 256
+"""LiveKit takes no longer identities and names, and counts them so."""
 
 
 class Body(BaseModel):
@@ -15,40 +21,43 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-def _encodable(value: object) -> object:
-    """What UTF-8 cannot hold is no text. Raises `ValueError`."""
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError("is no text") from None
-    return value
+def _fits(name: str) -> str:
+    if len(name.encode()) > LONGEST_NAME_BYTES:
+        raise ValueError(f"must have at most {LONGEST_NAME_BYTES} bytes in UTF-8")
+    return name
 
 
+def _not_blank(name: str) -> str:
+    if not name.strip():
+        raise ValueError("must not be blank")
+    return name
+
+
+Name = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST_NAME_BYTES, pattern=NO_CONTROL),
+    AfterValidator(_fits),
+]
 Identity = Annotated[
     str,
-    BeforeValidator(_encodable),
-    StringConstraints(min_length=1, max_length=256, pattern=NO_CONTROL),
-]
-Name = Annotated[
-    str, BeforeValidator(_encodable), StringConstraints(max_length=256, pattern=NO_CONTROL)
+    StringConstraints(min_length=1, max_length=LONGEST_NAME_BYTES, pattern=NO_CONTROL),
+    AfterValidator(_fits),
+    AfterValidator(_not_blank),
 ]
 RoomName = Annotated[
     str,
-    BeforeValidator(_encodable),
     StringConstraints(min_length=1, max_length=128, pattern=NO_CONTROL),
+    AfterValidator(_fits),
+    AfterValidator(_not_blank),
 ]
-Persona = Annotated[str, BeforeValidator(_encodable), Field(min_length=1, max_length=8_000)]
+Kept = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
+"""A user, a room or a session to look for, under whatever name they once had."""
+
+Persona = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PERSONA)]
 LanguageTag = Annotated[
-    str, StringConstraints(pattern=f"^{LANGUAGE_TAG}$", min_length=2, max_length=40)
+    str, StringConstraints(pattern=f"^{LANGUAGE_TAG}$", min_length=2, max_length=LONGEST_FIELD)
 ]
 Circuit = Annotated[
     str,
-    BeforeValidator(_encodable),
-    StringConstraints(min_length=1, max_length=300, pattern=NO_CONTROL),
-]
-SessionId = Annotated[
-    str,
-    BeforeValidator(_encodable),
-    StringConstraints(min_length=1, max_length=100, pattern=NO_CONTROL),
+    StringConstraints(min_length=1, max_length=LONGEST_NAME_CHARACTERS, pattern=NO_CONTROL),
 ]

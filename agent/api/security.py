@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from agent.api.bodies import JsonRoute
 from agent.api.fields import Body, Circuit
 from agent.api.parts import Parts
 from agent.api.problems import answers
@@ -32,7 +33,7 @@ class BreakerRequest(Body):
 class OpenRequest(BreakerRequest):
     """Open it, for how long."""
 
-    minutes: Annotated[float, Field(gt=0, le=WEEK_MINUTES)] = 30.0
+    minutes: Annotated[float, Field(gt=0, le=WEEK_MINUTES, allow_inf_nan=False)] = 30.0
 
 
 class Switched(BaseModel):
@@ -42,7 +43,9 @@ class Switched(BaseModel):
 
 
 def router(parts: Parts) -> APIRouter:
-    routes = APIRouter(prefix="/api/security", tags=["security"], responses=answers())
+    routes = APIRouter(
+        prefix="/api/security", tags=["security"], responses=answers(), route_class=JsonRoute
+    )
     sessions = parts.sessions
 
     @routes.get("/stats")

@@ -5,15 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
-from agent.api.fields import Body, Identity, RoomName, SessionId
+from agent.api.bodies import JsonRoute
+from agent.api.fields import Body, Identity, Kept
 from agent.api.parts import Parts
 from agent.api.problems import answers
 from agent.guest_tokens import TO_JOIN
-from session import Message, Removed, Session, SessionStats
+from agent.session_pages import page_of
+from session import Message, Removed, Session, SessionStats, UnknownSession
+from session.paging import MOST_SKIPPED
 from session.records import ReplyTimes
 
-MOST_SESSIONS = 500
-MOST_SKIPPED = 1_000_000
+MOST_ON_A_PAGE = 500
 
 
 class Page(BaseModel):
@@ -44,40 +46,34 @@ class GuestAnswer(BaseModel):
     url: str
     token: str
     room: str
+    identity: str
     expires_in_seconds: int
+    """Until then one may join; they may stay longer."""
 
 
 class ForgetRequest(Body):
     """Of whom all is to be deleted: an identity, not a hash."""
 
-    user: Identity
+    user: Kept
 
 
-ID = Annotated[SessionId, Path(description="As the list of sessions tells it")]
+ID = Annotated[Kept, Path(description="As the list of sessions tells it")]
 
 
 def router(parts: Parts) -> APIRouter:
-    routes = APIRouter(prefix="/api", tags=["sessions"], responses=answers())
+    routes = APIRouter(prefix="/api", tags=["sessions"], responses=answers(), route_class=JsonRoute)
     sessions = parts.sessions
 
     @routes.get("/sessions")
     async def listed(
-        limit: Annotated[int, Query(ge=1, le=MOST_SESSIONS)] = 50,
+        limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 50,
         skip: Annotated[int, Query(ge=0, le=MOST_SKIPPED)] = 0,
-        user: Annotated[Identity | None, Query(description="An identity, not a hash")] = None,
-        room: Annotated[RoomName | None, Query(description="Its newest session alone")] = None,
+        user: Annotated[Kept | None, Query(description="An identity, not a hash")] = None,
+        room: Annotated[Kept | None, Query(description="Its newest, or a user's in it")] = None,
     ) -> Page:
         """Everybody's, or a user's, or a room's."""
-        if room is not None:
-            found = await sessions.get_session_by_room(room)
-            of_room = [] if found is None or skip else [found]
-            return Page(sessions=of_room, next_skip=None)
-        if user is None:
-            page = await sessions.list_sessions(limit + 1, skip=skip)
-        else:
-            page = (await sessions.get_user_sessions(user))[skip : skip + limit + 1]
-        more = len(page) > limit
-        return Page(sessions=list(page[:limit]), next_skip=skip + limit if more else None)
+        found, is_more = await page_of(sessions, limit=limit, skip=skip, user=user, room=room)
+        return Page(sessions=found, next_skip=skip + limit if is_more else None)
 
     @routes.get("/sessions/stats")
     async def stats() -> SessionStats:
@@ -108,18 +104,23 @@ def router(parts: Parts) -> APIRouter:
             url=parts.config.livekit.url or "",
             token=sessions.generate_guest_token(session.room_name, guest.identity),
             room=session.room_name,
+            identity=guest.identity,
             expires_in_seconds=int(TO_JOIN.total_seconds()),
         )
 
     @routes.delete("/sessions/{session_id}", status_code=204, responses=answers(404))
     async def delete(session_id: ID) -> None:
         """With all that was said in it, and a voice that was given in it."""
-        await sessions.get_session(session_id)
-        await sessions.delete_session(session_id)
+        if not await sessions.delete_session(session_id):
+            raise UnknownSession(session_id)
 
     @routes.post("/users/forget")
     async def forget(whom: ForgetRequest) -> Removed:
-        """Delete all that June keeps of a user; what that was."""
+        """Delete all that June keeps of a user; what that was.
+
+        Of a call that is going on she knows until its end what was said: ask again after it.
+        How often they called and what it cost stays for three days, as numbers under a hash.
+        """
         return await sessions.forget_user(whom.user)
 
     return routes
