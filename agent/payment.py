@@ -5,6 +5,7 @@ import structlog
 from agent.alerts import Alerts
 from agent.config import Config
 from agent.ending import Ending
+from agent.events import Tell, refused
 from agent.lines import Lines
 from agent.refusals import refusal
 from session import CloseReason, Decision, Session, SessionService, StoreError
@@ -18,11 +19,14 @@ log = structlog.get_logger(__name__)
 class Payment:
     """Lives as long as one call; closes what the purse and the alerts still have to write."""
 
-    def __init__(self, config: Config, purse: CallPurse, ending: Ending, lines: Lines) -> None:
+    def __init__(
+        self, config: Config, purse: CallPurse, ending: Ending, lines: Lines, tell: Tell
+    ) -> None:
         self._config = config
         self._purse = purse
         self._ending = ending
         self._lines = lines
+        self._tell = tell
         self._alerts = Alerts(config)
 
     async def open(self, sessions: SessionService, session: Session, patience: Patience) -> None:
@@ -38,7 +42,9 @@ class Payment:
         )
 
     def refuse(self, decision: Decision) -> None:
-        """End the call in words."""
+        """End the call in words, and tell the caller's page why."""
+        if self._ending.reason is None:
+            self._tell(refused(decision))
         self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
 
     def tell_forbidden(self, circuit: str) -> None:

@@ -10,6 +10,7 @@ from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputO
 from agent.assistant import June
 from agent.call import Call
 from agent.caller import Presence, wait_for_caller
+from agent.caller_events import CallerEvents
 from agent.config import Config
 from agent.metadata import read_metadata
 from agent.models.build import build_models
@@ -43,12 +44,19 @@ class RoomCall:
         self._config = config
         self._owner = owner
         self._metadata = read_metadata(ctx.job.metadata)
+        self._events = CallerEvents(ctx.room)
         language = self._metadata.language or config.agent.language
         self._call = Call(
             config,
             build_models(config, language=language, speech=speech, detector=detector),
             detector,
-            Place(room=ctx.room.name, channel="room", call_id=ctx.job.id, shut_down=ctx.shutdown),
+            Place(
+                room=ctx.room.name,
+                channel="room",
+                call_id=ctx.job.id,
+                shut_down=ctx.shutdown,
+                tell=self._events.tell,
+            ),
             skills,
             language=language,
             persona=self._metadata.persona,
@@ -82,6 +90,8 @@ class RoomCall:
             log.info("caller.never_came")
             call.ending.begin(CloseReason.CALLER_LEFT)
             return
+        self._events.begin(caller.identity)
+        call.stack.push_async_callback(self._events.aclose)
         await call.open(sessions, self._metadata.user or caller.identity)
         ctx.log_context_fields = {"session": call.session_id}
         call.stack.enter_context(
