@@ -17,6 +17,7 @@ from agent.models.build import build_models
 from agent.models.local.engine import Speech
 from agent.place import Place
 from agent.remembered import OPEN_SECONDS, sessions_for_call
+from agent.user_of_call import user_of_call
 from session import CloseReason, RoomLease, SessionService, StoreError
 from skills.registry import Registry
 
@@ -92,7 +93,7 @@ class RoomCall:
             return
         self._events.begin(caller.identity)
         call.stack.push_async_callback(self._events.aclose)
-        await call.open(sessions, self._metadata.user or caller.identity)
+        await call.open(sessions, self._user(caller))
         ctx.log_context_fields = {"session": call.session_id}
         call.stack.enter_context(
             Presence(
@@ -109,6 +110,15 @@ class RoomCall:
         if caller.identity not in (participant.identity for participant in here):
             # They hung up before LiveKit listened to them, so it will not end the call.
             call.ending.begin(CloseReason.CALLER_LEFT)
+
+    def _user(self, caller: rtc.RemoteParticipant) -> str:
+        return user_of_call(
+            self._config.call.user,
+            declared=self._metadata.user,
+            identity=caller.identity,
+            attributes=caller.attributes,
+            is_sip=caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+        )
 
     def _caller_lost(self) -> None:
         """Nobody is there to be asked, or to hear an alarm."""
