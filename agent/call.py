@@ -152,7 +152,7 @@ class Call:
         self.stack.push_async_callback(self._typed.aclose)
         self.voice.on("conversation_item_added", self._gate.commit)
         self._window = await self._begin_window(memory, sessions)
-        self.stack.push_async_callback(closed, sessions, session_id, lambda: self.reason)
+        self.stack.push_async_callback(closed, sessions, session_id, self.ending)
         await self.stack.enter_async_context(self._notebook)
         self.skills = await self.stack.enter_async_context(
             self._skills_of(sessions, memory.session, self._gate, self._notebook)

@@ -6,11 +6,12 @@ from typing import Self
 
 import structlog
 
+from agent import background
 from session import SessionService, StoreError
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
 
 
 class DeadJobs:
@@ -22,17 +23,23 @@ class DeadJobs:
         running: Callable[[], set[str]],
         *,
         worker_key: str,
+        on_death: Callable[[], None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._sessions = sessions
         self._running = running
         self._worker_key = worker_key
+        self._on_death = on_death
         self._sleep = sleep
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._look_for_ever(), name="june.dead_jobs")
         return self
+
+    def begin(self) -> None:
+        """From now on; before it runs, LiveKit's server knows of no jobs and says so rudely."""
+        if self._task is None:
+            self._task = background.begin(self._look_for_ever(), "june.dead_jobs")
 
     async def _look_for_ever(self) -> None:
         seen: set[str] = set()
@@ -49,9 +56,8 @@ class DeadJobs:
             return False
         if rooms:
             log.warning("call.died", job=job, rooms_freed=rooms)
+            self._on_death()
         return True
 
     async def __aexit__(self, *exc_info: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await background.end(self._task)

@@ -1,6 +1,7 @@
 """How a call ends: once, for the first reason given, with June's last sentence heard to its end."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
@@ -51,6 +52,12 @@ class Ending:
         self._on_begin = on_begin
         self._task: asyncio.Task[None] | None = None
         self.reason: CloseReason | None = None
+        self._began = 0.0
+
+    @property
+    def seconds_ago(self) -> float:
+        """Since the end began; 0 where it has not."""
+        return 0.0 if self.reason is None else time.monotonic() - self._began
 
     def begin(
         self,
@@ -62,7 +69,7 @@ class Ending:
         """End the call; later reasons change nothing. `after` holds words that must be heard."""
         if self.reason is not None:
             return
-        self.reason = reason
+        self.reason, self._began = reason, time.monotonic()
         self._on_begin()
         self._task = asyncio.create_task(self._end(reason, last_words, after), name="june.ending")
 

@@ -14,3 +14,7 @@ STAGE_FAILURES = Counter(
     "Turns in which ears, voice or voice detection failed, and the caller was told so.",
     ["stage"],
 )
+REDISPATCHES = Counter(
+    "june_redispatches", "How often June was sent into a room again, by reason.", ["why"]
+)
+ROOMS_GIVEN_UP = Counter("june_rooms_given_up", "Rooms in which June died three times in a minute.")

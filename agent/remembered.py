@@ -1,7 +1,6 @@
 """What a call begins with, and writes at its end: session, user, and what was said before."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import structlog
 from livekit.agents import llm
 
+from agent.ending import Ending
 from agent.lines import Lines
 from session import (
     Channel,
@@ -130,11 +130,10 @@ def chat_context(messages: tuple[Message, ...]) -> llm.ChatContext:
     return context
 
 
-async def closed(
-    sessions: SessionService, session_id: str, reason: Callable[[], CloseReason]
-) -> None:
-    """Write down why the call ended, as it is known then."""
+async def closed(sessions: SessionService, session_id: str, ending: Ending) -> None:
+    """Write down why the call ended, as it is known then; one without a reason has crashed."""
+    reason = ending.reason or CloseReason.CRASH
     try:
-        await sessions.close_session(session_id, reason())
+        await sessions.close_session(session_id, reason, seconds_ago=ending.seconds_ago)
     except StoreError as error:
         log.warning("session.not_closed", error=str(error))

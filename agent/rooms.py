@@ -7,30 +7,33 @@
 
 import asyncio
 import json
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
-import structlog
 from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
 from agent.config import LiveKitSettings
 from agent.errors import CannotStart
-from agent.visits import Dispatch, Present, Visits
-
-log = structlog.get_logger(__name__)
+from agent.owed import Dispatch, Inside, Person
 
 DEADLINE_SECONDS = 5.0
 """For each request, retries included."""
 
-LOOK_EVERY_SECONDS = 0.5
+EMPTY_SECONDS = 660
+"""How long a room that June makes waits for its first caller: longer than a token to join it lasts.
+
+LiveKit would end it, and forget the dispatch, after five minutes.
+"""
+
+LEAST_DEPARTURE_SECONDS = 20
+"""How long a LiveKit server keeps a room that everybody has left."""
 
 Answer = TypeVar("Answer")
 
@@ -59,7 +62,10 @@ class LiveKitClient:
     Usable inside `async with`. Every method raises `LiveKitError`, at the latest after 5 s.
     """
 
-    def __init__(self, settings: LiveKitSettings, *, agent_name: str) -> None:
+    def __init__(
+        self, settings: LiveKitSettings, *, agent_name: str, grace_seconds: int = 30
+    ) -> None:
+        """Rooms that it makes outlast a caller's absence of `grace_seconds`."""
         if settings.missing:
             raise LiveKitRefused(
                 f"`{settings.missing[0]}` is not set\nhint: run `export {settings.missing[0]}=…`"
@@ -76,6 +82,7 @@ class LiveKitClient:
         self._api_key = settings.api_key
         self._api_secret = settings.api_secret
         self._agent_name = agent_name
+        self._departure_seconds = max(LEAST_DEPARTURE_SECONDS, grace_seconds + 10)
         self._api: api.LiveKitAPI | None = None
 
     async def __aenter__(self) -> "LiveKitClient":
@@ -125,14 +132,21 @@ class LiveKitClient:
         answer = await self._ask(self._requests.room.list_rooms(api.ListRoomsRequest(names=[room])))
         return bool(answer.rooms)
 
-    async def present(self, room: str) -> Present:
+    async def names(self) -> frozenset[str]:
+        """All rooms; how many people are in each LiveKit would tell seconds late."""
+        answer = await self._ask(self._requests.room.list_rooms(api.ListRoomsRequest()))
+        return frozenset(room.name for room in answer.rooms)
+
+    async def inside(self, room: str) -> Inside:
         """Who is in the room; nobody is in a room that does not exist."""
         answer = await self._ask(
             self._requests.room.list_participants(api.ListParticipantsRequest(room=room))
         )
         here = [p for p in answer.participants if p.state != ParticipantInfo.DISCONNECTED]
-        return Present(
-            visits=frozenset(p.sid for p in here if p.kind in PEOPLE),
+        return Inside(
+            people=tuple(
+                Person(p.identity, p.joined_at_ms / 1000) for p in here if p.kind in PEOPLE
+            ),
             junes=frozenset(
                 p.identity
                 for p in here
@@ -147,20 +161,28 @@ class LiveKitClient:
         A room that does not exist is made. The server itself would send one more June for each
         request.
         """
-        present = await self.present(room)
+        if not await self._exists(room):
+            await self._make(room)
+        junes = (await self.inside(room)).junes
         for dispatch in await self.dispatches(room):
-            if not dispatch.junes or dispatch.junes & present.junes:
+            if not dispatch.junes or dispatch.junes & junes:
                 return dispatch.id
-        answer = await self._ask(
-            self._requests.agent_dispatch.create_dispatch(
-                api.CreateAgentDispatchRequest(
-                    agent_name=self._agent_name,
-                    room=room,
-                    metadata=json.dumps(metadata) if metadata else "",
-                )
-            )
+        return await self.send(room, json.dumps(metadata) if metadata else "")
+
+    async def _make(self, room: str) -> None:
+        request = api.CreateRoomRequest(
+            name=room,
+            empty_timeout=EMPTY_SECONDS,
+            departure_timeout=self._departure_seconds,
         )
-        return answer.id
+        await self._ask(self._requests.room.create_room(request))
+
+    async def send(self, room: str, metadata: str) -> str:
+        """Ask June into the room, whoever is there; the dispatch's id."""
+        request = api.CreateAgentDispatchRequest(
+            agent_name=self._agent_name, room=room, metadata=metadata
+        )
+        return (await self._ask(self._requests.agent_dispatch.create_dispatch(request))).id
 
     async def dispatches(self, room: str) -> tuple[Dispatch, ...]:
         """How often June was asked and nobody has withdrawn it, also where she has come and gone.
@@ -174,6 +196,8 @@ class LiveKitClient:
         return tuple(
             Dispatch(
                 dispatch.id,
+                dispatch.state.created_at / 1e9,
+                dispatch.metadata,
                 frozenset(
                     job.state.participant_identity
                     for job in dispatch.state.jobs
@@ -183,6 +207,12 @@ class LiveKitClient:
             for dispatch in answer
             if dispatch.agent_name == self._agent_name
         )
+
+    async def remove(self, room: str, identity: str) -> None:
+        """Put somebody out of the room; nothing if they have left."""
+        request = api.RoomParticipantIdentity(room=room, identity=identity)
+        with suppress(_NotFound):
+            await self._ask(self._requests.room.remove_participant(request))
 
     async def withdraw(self, room: str, dispatch_id: str) -> None:
         """Delete a dispatch; a June who came by it leaves within 3 s."""
@@ -244,49 +274,3 @@ def _is_address(url: str) -> bool:
         return parts.scheme in {"ws", "wss", "http", "https"} and bool(parts.hostname)
     except ValueError:
         return False
-
-
-class Rooms(Protocol):
-    """What the loop below asks of a `LiveKitClient`."""
-
-    async def present(self, room: str) -> Present: ...
-    async def dispatches(self, room: str) -> tuple[Dispatch, ...]: ...
-    async def dispatch(self, room: str) -> str: ...
-    async def withdraw(self, room: str, dispatch_id: str) -> None: ...
-
-
-async def keep_dispatched(
-    client: Rooms,
-    room: str,
-    *,
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    now: Callable[[], float] = time.monotonic,
-) -> None:
-    """Send June to whoever joins the room, each time. Runs until it is cancelled.
-
-    A LiveKit server that is away is logged once, and asked again until it is back.
-    """
-    visits = Visits()
-    failing = False
-    while True:
-        try:
-            await _look(client, room, visits, now)
-            if failing:
-                log.info("dispatch.works", room=room)
-            failing = False
-        except LiveKitError as error:
-            if not failing:
-                log.warning("dispatch.failed", room=room, error=str(error))
-            failing = True
-        await sleep(LOOK_EVERY_SECONDS)
-
-
-async def _look(client: Rooms, room: str, visits: Visits, now: Callable[[], float]) -> None:
-    if not visits.is_june_owed(await client.present(room), now()):
-        return
-    step = visits.next_step(await client.dispatches(room), now())
-    for dispatch_id in step.withdraw:
-        await client.withdraw(room, dispatch_id)
-    if step.ask:
-        visits.asked(await client.dispatch(room), now())
-        log.info("june.dispatched", room=room)

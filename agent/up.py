@@ -1,21 +1,16 @@
 """`./june` without a command: everything on this machine, so that a person can talk at once."""
 
-import asyncio
 import secrets
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-
-import structlog
 
 from agent.config import Config, LiveKitSettings
 from agent.livekit_binary import find_or_build
 from agent.livekit_server import LoopbackServer
-from agent.rooms import LiveKitClient, keep_dispatched
+from agent.rooms import LiveKitClient
 from agent.worker import run_worker
-
-log = structlog.get_logger(__name__)
 
 TOOLS = Path(__file__).parent.parent / ".tools"
 
@@ -47,23 +42,16 @@ async def up(config: Config) -> int:
             server = await stack.enter_async_context(LoopbackServer(binary))
             config = _with(config, server)
             join_within = WHILE_IT_RUNS
-        dispatching: asyncio.Task[None] | None = None
+        room = f"june-{secrets.token_hex(2)}"
+        is_said = False
 
         def on_ready() -> None:
-            nonlocal dispatching
-            if dispatching is None:
-                dispatching = asyncio.create_task(
-                    _invite(config, join_within), name="june.dispatching"
-                )
-                dispatching.add_done_callback(_tell_of_failure)
+            nonlocal is_said
+            if not is_said:
+                _say_how_to_join(config, room, join_within)
+            is_said = True
 
-        try:
-            return await run_worker(config, on_ready=on_ready)
-        finally:
-            if dispatching is not None:
-                dispatching.cancel()
-                with suppress(asyncio.CancelledError):
-                    await dispatching
+        return await run_worker(config, on_ready=on_ready, expected=(room,))
 
 
 def _with(config: Config, server: LoopbackServer) -> Config:
@@ -72,30 +60,22 @@ def _with(config: Config, server: LoopbackServer) -> Config:
     return config.model_copy(update={"livekit": livekit})
 
 
-async def _invite(config: Config, join_within: timedelta) -> None:
-    """Say how to join, and send June to whoever does."""
-    room = f"june-{secrets.token_hex(2)}"
-    async with LiveKitClient(config.livekit, agent_name=config.agent.name) as client:
-        token = client.caller_token(room, "caller", join_within=join_within)
-        print(
-            "\nJune is ready. Join with any LiveKit client; she comes when you do.\n\n"
-            f"  address  {config.livekit.url}\n"
-            f"  room     {room}\n"
-            f"  token    {token}\n"
-            f"           (to join within {_in_words(join_within)})\n\n"
-            "Ctrl-C ends everything.\n",
-            flush=True,
-        )
-        await keep_dispatched(client, room)
+def _say_how_to_join(config: Config, room: str, join_within: timedelta) -> None:
+    client = LiveKitClient(config.livekit, agent_name=config.agent.name)
+    token = client.caller_token(room, "caller", join_within=join_within)
+    print(
+        "\nJune is ready. Join with any LiveKit client; she comes when you do.\n\n"
+        f"  address  {config.livekit.url}\n"
+        f"  room     {room}\n"
+        f"  token    {token}\n"
+        f"           (to join within {_in_words(join_within)})\n\n"
+        "Ctrl-C ends everything.\n",
+        flush=True,
+    )
 
 
 def _in_words(time: timedelta) -> str:
     return f"{time.days} days" if time.days else f"{time.seconds // 60} minutes"
-
-
-def _tell_of_failure(dispatching: asyncio.Task[None]) -> None:
-    if not dispatching.cancelled() and (error := dispatching.exception()) is not None:
-        log.error("dispatching.failed", exc_info=error)
 
 
 def _tell(line: str) -> None:

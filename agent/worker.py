@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from agent.skills_found import skills_of
 from agent.turns import load_vad
 from agent.voices.choice import maker_in
 from agent.voices.sweep import Sweep
+from agent.watcher import Watcher
 from session import SessionService, StoreError, open_sessions
 from session.cleaning import Cleaning
 
@@ -59,9 +60,15 @@ def build_server(config: Config, *, socket: Path | None = None) -> AgentServer:
 
 
 async def run_worker(
-    config: Config, *, strict: bool = False, on_ready: Callable[[], None] = lambda: None
+    config: Config,
+    *,
+    strict: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
+    expected: Collection[str] = (),
 ) -> int:
     """Answer calls until a signal comes; the exit code. `on_ready` may come more than once.
+
+    Whoever joins an `expected` room is sent a June.
 
     With `strict` a provider that cannot be used ends it; otherwise it is said, and June starts.
     """
@@ -71,7 +78,11 @@ async def run_worker(
     _stop_on_signals(stop)
     async with AsyncExitStack() as stack:
         livekit = await stack.enter_async_context(
-            LiveKitClient(config.livekit, agent_name=config.agent.name)
+            LiveKitClient(
+                config.livekit,
+                agent_name=config.agent.name,
+                grace_seconds=config.call.grace_seconds,
+            )
         )
         sessions = await stack.enter_async_context(
             open_sessions(config.session, guest_tokens=LiveKitGuestTokens(livekit))
@@ -93,11 +104,14 @@ async def run_worker(
         server.load_fnc = admission.load
         await stack.enter_async_context(Cleaning(sessions))
         await stack.enter_async_context(Sweep(config, sessions))
-        await stack.enter_async_context(
+        watcher = Watcher(livekit, sessions, worker_key=worker_key, expected=expected)
+        await stack.enter_async_context(watcher)
+        dead_jobs = await stack.enter_async_context(
             DeadJobs(
                 sessions,
                 lambda: {info.job.id for info in server.active_jobs},
                 worker_key=worker_key,
+                on_death=watcher.look_soon,
             )
         )
         server.rtc_session(
@@ -109,6 +123,8 @@ async def run_worker(
 
         def on_registered(*_: object) -> None:
             log.info("worker.ready", agent=config.agent.name)
+            dead_jobs.begin()
+            watcher.begin()
             on_ready()
 
         server.on("worker_registered", on_registered)

@@ -33,6 +33,7 @@ from session.store import Store
 from session.treasury import Treasury
 from session.users import hash_user
 from session.voices import Voices
+from session.watching import Watching
 
 CONTEXT_MESSAGES = 20
 """How much of what a user said before the model is given."""
@@ -166,9 +167,12 @@ class SessionService:
         """A sign of life."""
         await self._store.sessions.touch(storable(session_id), now=self.now())
 
-    async def close_session(self, session_id: str, reason: CloseReason) -> bool:
-        """The first reason stands; later ones give False."""
-        return await self._store.sessions.close(storable(session_id), reason, now=self.now())
+    async def close_session(
+        self, session_id: str, reason: CloseReason, *, seconds_ago: float = 0.0
+    ) -> bool:
+        """It was over so long ago. The first reason stands; later ones give False."""
+        over_at = self.now() - seconds_ago
+        return await self._store.sessions.close(storable(session_id), reason, now=over_at)
 
     # Forgetting
 
@@ -278,6 +282,12 @@ class SessionService:
     async def ask_to_leave(self, owner_prefix: str) -> int:
         """Tell all calls of a worker to say goodbye; how many there are."""
         return await self._store.leases.ask_to_leave(storable(owner_prefix))
+
+    @property
+    def watching(self) -> Watching:
+        """Over the rooms of all workers."""
+        # A keyed hash is the name of no room that anybody could think of.
+        return Watching(self._store.leases, self._store.limits, self._hash("the watcher"), self.now)
 
     def generate_guest_token(self, room_name: str, identity: str) -> str:
         """A short-lived token to join one room with. Raises `NoGuestTokens` without LiveKit."""

@@ -110,6 +110,12 @@ class LeasesMachine(StoreMachine):
         assert self.run(self.store.leases.free(owner)) == self.model.free(owner)
         self.believed = {key: until for key, until in self.believed.items() if key[1] != owner}
 
+    @rule()
+    def look(self) -> None:
+        """At all rooms that somebody holds, as the watcher does."""
+        held = self.run(self.store.leases.held(now=self.now))
+        assert held == self.model.held(self.now)
+
     @rule(seconds=steps)
     def pass_time(self, seconds: float) -> None:
         self.passed_seconds += seconds

@@ -55,6 +55,10 @@ class PlainLeases:
     def is_held(self, lease: Lease) -> bool:
         return any(held.lease == lease for held in self._holdings)
 
+    def held(self, now: float) -> set[str]:
+        rooms = {held.lease.room for held in self._holdings}
+        return {room for room in rooms if not self.is_free_for("", room, now)}
+
     def release(self, lease: Lease) -> None:
         self._holdings = [held for held in self._holdings if held.lease != lease]
 

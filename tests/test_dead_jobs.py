@@ -45,7 +45,8 @@ async def test_a_dead_calls_room_is_free(sessions: SessionService) -> None:
     for room, owner in (("a", "w1/j1"), ("b", "w1/j2"), ("c", "w2/j1")):
         assert await sessions.claim_room(room, owner) is not None
     worker.jobs = {"j1", "j2"}
-    async with worker.watching(sessions):
+    async with worker.watching(sessions) as watching:
+        watching.begin()
         await worker.tick()
         assert await sessions.claim_room("a", "w3/j3") is None
         worker.jobs = {"j2"}
@@ -70,7 +71,8 @@ async def test_a_store_that_is_away_is_asked_again(
         return await free(owner)
 
     monkeypatch.setattr(sessions, "free_rooms", free_rooms)
-    async with worker.watching(sessions):
+    async with worker.watching(sessions) as watching:
+        watching.begin()
         await worker.tick()
         worker.jobs = set()
         await worker.tick()

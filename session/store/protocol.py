@@ -201,6 +201,10 @@ class Leases(Protocol):
         """Give back what an owner who died still holds; how many rooms that were."""
         ...
 
+    async def held(self, *, now: float) -> frozenset[str]:
+        """The rooms whose lease lasts: a June lives there, or is on her way."""
+        ...
+
 
 class Memories(Protocol):
     """What skills keep of users: texts by skill and key. They outlive sessions.

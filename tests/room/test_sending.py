@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from agent.config import LiveKitSettings
 from agent.livekit_server import LoopbackServer
-from agent.rooms import LiveKitClient, LiveKitRefused, LiveKitUnreachable, keep_dispatched
+from agent.rooms import LiveKitClient, LiveKitRefused, LiveKitUnreachable
 from room.caller import Caller
 from room.conftest import Call
 from room.worker import Worker
@@ -25,18 +25,6 @@ def settings(server: LoopbackServer) -> LiveKitSettings:
 async def client(server: LoopbackServer, name: str = "june") -> AsyncIterator[LiveKitClient]:
     async with LiveKitClient(settings(server), agent_name=name) as client:
         yield client
-
-
-@asynccontextmanager
-async def sending(client: LiveKitClient, room: str) -> AsyncIterator[None]:
-    """The loop of `./june`, for one room."""
-    loop = asyncio.create_task(keep_dispatched(client, room))
-    try:
-        yield
-    finally:
-        loop.cancel()
-        with suppress(asyncio.CancelledError):
-            await loop
 
 
 async def test_a_server_that_knows_the_key_passes_the_check(livekit: LoopbackServer) -> None:
@@ -114,16 +102,13 @@ async def test_asking_twice_brings_one_june(livekit: LoopbackServer, call: Call)
 
 
 @pytest.mark.slow
-async def test_june_comes_when_somebody_joins_and_again_when_they_come_back(
+async def test_june_comes_again_when_they_come_back(
     livekit: LoopbackServer, june: Worker, call: Call
 ) -> None:
-    """Not before, and one at a time, also when they come back before she is gone."""
+    """One at a time, also when they come back before she is gone."""
     room = "lobby"
-    async with client(livekit) as livekit_client, sending(livekit_client, room):
-        await asyncio.sleep(1.2)
-        assert not (await livekit_client.present(room)).junes
-        assert await livekit_client.dispatches(room) == ()
-
+    async with client(livekit) as livekit_client:
+        await livekit_client.dispatch(room)
         first = await call("bob", room).join()
         one = await _june_of(first)
         await first.leave()
@@ -136,6 +121,8 @@ async def test_june_comes_when_somebody_joins_and_again_when_they_come_back(
         # She is not sent again while she is there.
         await asyncio.sleep(1.2)
         assert _junes(second) == [other]
+        assert await livekit_client.dispatch(room)
+        assert len(await livekit_client.dispatches(room)) == 1
         await second.leave()
         await june.event("call.ended", room=room, job_id=other.removeprefix("agent-"))
 

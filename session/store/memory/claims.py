@@ -101,6 +101,12 @@ class MemoryLeases:
             self._give_back(held)
         return len(theirs)
 
+    async def held(self, *, now: float) -> frozenset[str]:
+        for room, one in self._held.items():
+            one.expires_at = min(one.expires_at, now + self._ttls[room])
+        living = [one for one in self._held.values() if one.lease.owner and one.expires_at > now]
+        return frozenset(one.lease.room for one in living)
+
     def _give_back(self, held: _Held) -> None:
         """Who held it before cannot take it again by renewing."""
         nobodys = Lease(held.lease.room, "", held.lease.fence)

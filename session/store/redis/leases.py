@@ -10,6 +10,7 @@ from session.store.redis.version import notice_if_emptied
 _ASK_TO_LEAVE = script("ask_to_leave", "leases")
 _CLAIM = script("claim_lease", "leases")
 _FREE = script("free_leases", "leases")
+_HELD = script("held_leases", "leases")
 _RELEASE = script("release_lease", "leases")
 _RENEW = script("renew_lease", "leases")
 
@@ -46,3 +47,6 @@ class RedisLeases:
 
     async def free(self, owner: str) -> int:
         return int(await self._db.run(_FREE, [LEASES], [owner]))
+
+    async def held(self, *, now: float) -> frozenset[str]:
+        return frozenset(await self._db.run(_HELD, [LEASES], [time_text(now)]))

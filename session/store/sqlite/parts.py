@@ -100,6 +100,9 @@ class SqliteLeases:
     async def free(self, owner: str) -> int:
         return await self._db.write(lambda db: sql_leases.free(db, owner))
 
+    async def held(self, *, now: float) -> frozenset[str]:
+        return await self._db.write(lambda db: sql_leases.held(db, now=now))
+
 
 class SqliteMemories:
     def __init__(self, db: SqliteThread) -> None:

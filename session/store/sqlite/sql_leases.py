@@ -72,6 +72,15 @@ def ask_to_leave(db: apsw.Connection, owner_prefix: str) -> int:
     return db.changes()
 
 
+def held(db: apsw.Connection, *, now: float) -> frozenset[str]:
+    db.execute(
+        "UPDATE leases SET expires_at = ?1 + ttl_seconds WHERE expires_at > ?1 + ttl_seconds",
+        (now,),
+    )
+    found = rows(db, "SELECT room FROM leases WHERE owner != '' AND expires_at > ?", (now,))
+    return frozenset(room for (room,) in found)
+
+
 def free(db: apsw.Connection, owner: str) -> int:
     db.execute(f"UPDATE leases SET {FREE} WHERE owner = ?", (owner,))  # noqa: S608  ours
     return db.changes()

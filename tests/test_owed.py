@@ -1,0 +1,117 @@
+"""Who is owed a June."""
+
+import pytest
+
+from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside, Person, Why, owed
+from session import CloseReason, Session
+from session.records import Status
+from session.resume import FRESH_SECONDS
+
+NOW = 10_000.0
+ANN = Person("ann", NOW - 60)
+WITH_ANN = Inside((ANN,))
+ASKED = Dispatch("d", NOW - 61)
+
+
+def session(reason: CloseReason | None = None, *, over_at: float = NOW - 5) -> Session:
+    return Session(
+        session_id="s",
+        room_name="room",
+        user="hash",
+        created_at=NOW - 60,
+        seen_at=over_at,
+        status=Status.OPEN if reason is None else Status.CLOSED,
+        closed_at=None if reason is None else over_at,
+        close_reason=reason,
+    )
+
+
+def test_an_empty_room_is_owed_nothing() -> None:
+    assert owed(Inside(), session(), [ASKED], NOW) is None
+
+
+def test_a_room_that_nobody_asked_june_into_is_not_hers() -> None:
+    """Others use the same LiveKit server."""
+    assert owed(WITH_ANN, None, [], NOW) is None
+
+
+def test_a_june_without_an_end_has_died() -> None:
+    """Also where a LiveKit server that was started anew knows of no dispatch."""
+    assert owed(WITH_ANN, session(), [ASKED], NOW) is Why.DIED
+    assert owed(WITH_ANN, session(), [], NOW) is Why.DIED
+    assert owed(WITH_ANN, session(CloseReason.CRASH), [ASKED], NOW) is Why.DIED
+
+
+def test_a_dead_june_who_is_still_listed_is_dead() -> None:
+    inside = Inside((ANN,), frozenset({"agent-1"}))
+    assert owed(inside, session(), [ASKED], NOW) is Why.DIED
+
+
+@pytest.mark.parametrize("reason", [CloseReason.DRAIN, CloseReason.NETWORK_LOST])
+def test_a_june_who_had_to_leave_is_owed(reason: CloseReason) -> None:
+    assert owed(WITH_ANN, session(reason), [ASKED], NOW) is Why.LEFT
+
+
+@pytest.mark.parametrize(
+    "reason",
+    sorted(set(CloseReason) - {CloseReason.CRASH, CloseReason.DRAIN, CloseReason.NETWORK_LOST}),
+)
+def test_a_call_that_june_ended_is_over(reason: CloseReason) -> None:
+    """Who was refused, or said goodbye, is not called back."""
+    assert owed(WITH_ANN, session(reason), [ASKED], NOW) is None
+
+
+def test_who_joins_after_that_is_owed_another() -> None:
+    again = Inside((Person("ann", NOW - 2),))
+    assert owed(again, session(CloseReason.GOODBYE), [ASKED], NOW) is Why.JOINED
+    assert owed(again, session(CloseReason.GOODBYE), [], NOW) is None
+    expected = owed(again, session(CloseReason.GOODBYE), [], NOW, is_expected=True)
+    assert expected is Why.JOINED
+
+
+def test_who_asks_for_her_after_that_is_owed_another() -> None:
+    """The same people, and a dispatch that is newer than the end and was taken by nobody."""
+    asked_again = Dispatch("d2", NOW - 4)
+    assert owed(WITH_ANN, session(CloseReason.IDLE), [ASKED, asked_again], NOW) is Why.UNANSWERED
+
+
+def test_a_dispatch_that_nobody_took_is_owed() -> None:
+    assert owed(WITH_ANN, None, [ASKED], NOW) is Why.UNANSWERED
+
+
+def test_she_is_not_sent_while_she_may_be_on_her_way() -> None:
+    """A dispatch is taken at once or never."""
+    young = Dispatch("d2", NOW - COME_WITHIN_SECONDS + 0.1)
+    assert owed(WITH_ANN, None, [ASKED, young], NOW) is None
+    assert owed(WITH_ANN, session(CloseReason.DRAIN, over_at=NOW - 4), [young], NOW) is None
+
+
+def test_one_who_came_and_died_at_once_is_not_on_her_way() -> None:
+    """Her session was seen after the dispatch that brought her."""
+    young = Dispatch("d2", NOW - 2)
+    assert owed(WITH_ANN, session(over_at=NOW - 1), [young], NOW) is Why.DIED
+
+
+@pytest.mark.parametrize("clock_ahead_seconds", [2.0, 3600.0])
+def test_a_livekit_clock_that_is_ahead_delays_nothing_for_ever(clock_ahead_seconds: float) -> None:
+    assert owed(WITH_ANN, None, [Dispatch("d", NOW + clock_ahead_seconds)], NOW) is Why.UNANSWERED
+
+
+def test_a_june_whom_this_store_does_not_know_is_let_be() -> None:
+    """Another worker's, with a store of its own, or one who died before she was known."""
+    inside = Inside((ANN,), frozenset({"agent-1"}))
+    assert owed(inside, None, [ASKED], NOW) is None
+    assert owed(inside, session(CloseReason.GOODBYE), [], NOW, is_expected=True) is None
+
+
+def test_a_conversation_of_yesterday_is_no_sign_of_life() -> None:
+    """It says nothing about a room of the same name today."""
+    old = session(over_at=NOW - FRESH_SECONDS - 10)
+    assert owed(WITH_ANN, old, [], NOW) is None
+    assert owed(WITH_ANN, old, [ASKED], NOW) is Why.UNANSWERED
+
+
+def test_only_the_one_whom_she_listens_to_counts() -> None:
+    """If the dispatch names one."""
+    assert WITH_ANN.of("bob").people == ()
+    assert WITH_ANN.of("ann") == WITH_ANN == WITH_ANN.of(None)

@@ -1,0 +1,325 @@
+"""The watcher in a small world of rooms, workers and deaths, beside a real memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from agent.owed import Dispatch, Inside, Person
+from agent.rooms import LiveKitUnreachable
+from agent.watcher import Watcher
+from session import CloseReason, Lease, SessionConfig, SessionService, StoreError, open_sessions
+
+ROOM = "room"
+
+
+@dataclass
+class World:
+    """A LiveKit server with one room and a worker that takes what it is sent, at once.
+
+    As LiveKit does, it sends a June for each dispatch, and drops one that no worker is there for.
+    """
+
+    sessions: SessionService
+    clock: list[float]
+    metadata_of_junes: list[str] = field(default_factory=list)
+    people: dict[str, float] = field(default_factory=dict)
+    bodies: dict[str, float] = field(default_factory=dict)
+    """Listed Junes, and until when."""
+    asked: dict[str, Dispatch] = field(default_factory=dict)
+    june: Lease | None = None
+    session_id: str = ""
+    has_worker: bool = True
+    is_away: bool = False
+    names_of_junes: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def now(self) -> float:
+        return self.clock[0]
+
+    async def names(self) -> frozenset[str]:
+        if self.is_away:
+            raise LiveKitUnreachable("away")
+        return frozenset({ROOM} if self.people or self.bodies else ())
+
+    async def inside(self, room: str) -> Inside:
+        people = tuple(Person(name, at) for name, at in self.people.items())
+        listed = {name for name, until in self.bodies.items() if until > self.now}
+        return Inside(people, frozenset(listed))
+
+    async def dispatches(self, room: str) -> tuple[Dispatch, ...]:
+        return tuple(self.asked.values())
+
+    async def withdraw(self, room: str, dispatch_id: str) -> None:
+        del self.asked[dispatch_id]
+
+    async def remove(self, room: str, identity: str) -> None:
+        self.bodies.pop(identity, None)
+
+    async def send(self, room: str, metadata: str) -> str:
+        name = f"june-{next(self.names_of_junes)}"
+        self.asked[name] = Dispatch(name, self.now, metadata)
+        if self.has_worker:
+            lease = await self.sessions.claim_room(room, f"w/{name}")
+            assert lease is not None, "a second June was sent"
+            self.june = lease
+            self.bodies[name] = float("inf")
+            self.metadata_of_junes.append(metadata)
+            self.clock[0] += 0.1
+            session = await self.sessions.get_or_create_for_room(room, "ann")
+            self.session_id = session.session_id
+        return name
+
+    def june_lives(self) -> bool:
+        return self.june is not None
+
+    def join(self, name: str = "ann") -> None:
+        self.people[name] = self.now
+
+    def leave(self) -> None:
+        self.people.clear()
+
+    async def dies(self, *, is_told: bool = True) -> None:
+        """Her worker frees her room, unless it died with her."""
+        if self.june is not None:
+            if is_told:
+                await self.sessions.free_rooms(self.june.owner)
+            name = self.june.owner.removeprefix("w/")
+            self.bodies[name] = self.now + 20.0
+            self.june = None
+
+    async def ends(self, reason: CloseReason) -> None:
+        if self.june is not None:
+            await self.sessions.close_session(self.session_id, reason)
+            await self.sessions.release_room(self.june)
+            self.bodies.pop(self.june.owner.removeprefix("w/"), None)
+            self.june = None
+
+    async def passes(self, seconds: float, watcher: Watcher) -> None:
+        """In steps of half a second, with a look in each; who lives renews her lease."""
+        for _ in range(round(seconds * 2)):
+            self.clock[0] += 0.5
+            if self.june is not None:
+                await self.sessions.renew_room(self.june)
+            if self.june is not None and not self.people:
+                await self.ends(CloseReason.CALLER_LEFT)
+            await watcher.look()
+
+
+def watcher_of(world: World, name: str = "w", *, expected: tuple[str, ...] = ()) -> Watcher:
+    return Watcher(world, world.sessions, worker_key=name, expected=expected, now=lambda: world.now)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    clock = [1_000_000.0]
+    config = SessionConfig(Path("unused"), "memory:")
+    async with open_sessions(config, now=lambda: clock[0]) as sessions:
+        yield World(sessions, clock)
+
+
+async def in_a_call(world: World) -> Watcher:
+    watcher = watcher_of(world)
+    world.join()
+    await world.send(ROOM, '{"persona": "Ada"}')
+    await world.passes(5, watcher)
+    assert world.metadata_of_junes == ['{"persona": "Ada"}']
+    return watcher
+
+
+async def test_a_june_who_died_is_followed_by_another(world: World) -> None:
+    """At the next look, with the same metadata; the dead one and her dispatch are gone."""
+    watcher = await in_a_call(world)
+    await world.dies()
+    await world.passes(0.5, watcher)
+    assert world.june_lives()
+    assert world.metadata_of_junes == ['{"persona": "Ada"}'] * 2
+    assert len(world.asked) == len(world.bodies) == 1
+
+
+async def test_one_who_died_with_her_worker_is_missed_when_her_lease_runs_out(
+    world: World,
+) -> None:
+    watcher = await in_a_call(world)
+    await world.dies(is_told=False)
+    await world.passes(2.5, watcher)
+    assert not world.june_lives()
+    await world.passes(1, watcher)
+    assert world.june_lives()
+
+
+async def test_what_no_worker_takes_is_asked_again_until_one_is_there(world: World) -> None:
+    """Ever more slowly, but never given up; one dispatch at a time."""
+    world.has_worker = False
+    watcher = watcher_of(world)
+    world.join()
+    await world.send(ROOM, "")
+    await world.passes(60, watcher)
+    assert len(world.asked) == 1
+    tries = next(world.names_of_junes) - 1
+    assert 6 <= tries <= 12
+    world.has_worker = True
+    await world.passes(11, watcher)
+    assert world.june_lives()
+
+
+async def test_a_livekit_server_that_forgot_everything_is_told_again(world: World) -> None:
+    """With the metadata that the watcher has seen."""
+    watcher = await in_a_call(world)
+    world.asked.clear()
+    world.bodies.clear()
+    await world.ends(CloseReason.NETWORK_LOST)
+    await world.passes(0.5, watcher)
+    assert world.metadata_of_junes == ['{"persona": "Ada"}'] * 2
+
+
+async def test_three_deaths_in_a_minute_are_enough(world: World) -> None:
+    """It is logged once, the session says so, and who joins anew gets another chance."""
+    watcher = await in_a_call(world)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await world.dies()
+            await world.passes(2, watcher)
+        await world.passes(120, watcher)
+    assert not world.june_lives()
+    assert len(world.metadata_of_junes) == 3
+    assert [entry["event"] for entry in logs].count("room.given_up") == 1
+    ended = await world.sessions.get_session(world.session_id)
+    assert ended.close_reason is CloseReason.ERROR
+    await world.passes(10, watcher_of(world))  # another watcher knows it from the session
+    assert not world.june_lives()
+    world.leave()
+    world.join()
+    await world.passes(2, watcher)
+    assert world.june_lives()
+
+
+async def test_three_deaths_in_an_hour_are_borne(world: World) -> None:
+    watcher = await in_a_call(world)
+    for _ in range(4):
+        await world.dies()
+        await world.passes(61, watcher)
+    assert world.june_lives()
+
+
+async def test_a_goodbye_is_the_end_until_somebody_comes_back(world: World) -> None:
+    watcher = await in_a_call(world)
+    await world.ends(CloseReason.GOODBYE)
+    await world.passes(60, watcher)
+    assert not world.june_lives()
+    world.leave()
+    await world.passes(2, watcher)
+    world.join()
+    await world.passes(1.5, watcher)
+    assert world.june_lives()
+
+
+async def test_who_joins_an_expected_room_gets_june(world: World) -> None:
+    """As in `./june`; before that nobody is sent."""
+    watcher = watcher_of(world, expected=(ROOM,))
+    await world.passes(2, watcher)
+    assert not world.asked
+    world.join()
+    await world.passes(1.5, watcher)
+    assert world.june_lives()
+
+
+async def test_of_two_watchers_one_watches(world: World) -> None:
+    """And the other one follows when its lease has run out."""
+    first = await in_a_call(world)
+    second = watcher_of(world, "x")
+    await world.passes(0.5, first)
+    await world.dies()
+    await second.look()
+    assert not world.june_lives()
+    await world.passes(4, second)
+    assert world.june_lives()
+    await world.dies()
+    await first.look()
+    assert not world.june_lives()
+
+
+async def test_nobody_is_taken_for_dead_after_the_store_was_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lease could be renewed meanwhile."""
+
+    async def away(*_: object) -> None:
+        raise StoreError("away", retryable=True)
+
+    watcher = await in_a_call(world)
+    world.clock[0] += 5
+    with monkeypatch.context() as patch:
+        patch.setattr("session.watching.Watching.take_seat", away)
+        with pytest.raises(StoreError):
+            await watcher.look()
+        watcher.calm_down()
+    await watcher.look()  # before June has renewed her lease
+    await world.passes(5, watcher)
+    assert len(world.metadata_of_junes) == 1
+
+
+async def test_what_fails_is_logged_once_and_tried_again(world: World) -> None:
+    """The loop itself, in real time."""
+    world.is_away = True
+    with capture_logs() as logs:
+        async with watcher_of(world, expected=(ROOM,)) as watcher:
+            watcher.begin()
+            for _ in range(3):
+                watcher.look_soon()
+                await asyncio.sleep(0.01)
+            world.is_away = False
+            world.join()
+            watcher.look_soon()
+            await asyncio.sleep(0.05)
+    events = [entry["event"] for entry in logs]
+    assert events[0] == "watcher.failed"
+    assert sorted(events[1:]) == ["june.dispatched", "watcher.works"]
+    assert await world.sessions.watching.take_seat("another") is not None  # it was given back
+
+
+STEPS: dict[str, Callable[[World], object]] = {
+    "join": lambda world: world.join(),
+    "leave": lambda world: world.leave(),
+    "die": lambda world: world.dies(),
+    "die with the worker": lambda world: world.dies(is_told=False),
+    "goodbye": lambda world: world.ends(CloseReason.GOODBYE),
+    "drain": lambda world: world.ends(CloseReason.DRAIN),
+    "no worker": lambda world: setattr(world, "has_worker", False),
+    "worker": lambda world: setattr(world, "has_worker", True),
+    "forget": lambda world: world.asked.clear(),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.sampled_from([0.5, 1.5, 4, 70]))))
+def test_whatever_happens_there_is_one_june_where_she_is_owed(
+    steps: list[tuple[str, float]],
+) -> None:
+    """`World.send` fails where one lives. After all of it a caller who joins anew gets one."""
+
+    async def happen() -> None:
+        clock = [1_000_000.0]
+        config = SessionConfig(Path("unused"), "memory:")
+        async with open_sessions(config, now=lambda: clock[0]) as sessions:
+            world = World(sessions, clock)
+            watcher = watcher_of(world, expected=(ROOM,))
+            for step, seconds in steps:
+                done = STEPS[step](world)
+                if asyncio.iscoroutine(done):
+                    await done
+                await world.passes(seconds, watcher)
+            world.has_worker = True
+            world.leave()
+            await world.passes(70, watcher)
+            world.join()
+            await world.passes(2, watcher)
+            assert world.june_lives()
+
+    asyncio.run(happen())
