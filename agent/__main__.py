@@ -10,7 +10,7 @@ import typer
 
 from agent.call_cli import call
 from agent.command import ConfigOption, JsonOption, quiet, settings_without_logs, show
-from agent.config import ConfigError, load
+from agent.config import ConfigError, counting_together, load
 from agent.errors import CannotStart
 from agent.money_cli import money
 from agent.redact import printable
@@ -40,12 +40,13 @@ def june(context: typer.Context, config: ConfigOption = None) -> None:
     """June answers calls. Without a command: a LiveKit server, June, and how to join, all here."""
     context.obj = config
     if context.invoked_subcommand is None:
-        from agent.logs import setup_parent
-        from agent.up import up
-
         settings = load(config)
-        setup_parent(settings)
-        _run(up(settings))
+        with counting_together():
+            from agent.logs import setup_parent
+            from agent.up import up
+
+            setup_parent(settings)
+            _run(up(settings))
 
 
 @app.command()
@@ -60,12 +61,13 @@ def start(
 
     At its start June asks each configured provider for its models, and says what is wrong.
     """
-    from agent.logs import setup_parent
-    from agent.worker import run_worker
-
     settings = load(config or context.obj)
-    setup_parent(settings)
-    _run(run_worker(settings, strict=strict))
+    with counting_together():
+        from agent.logs import setup_parent
+        from agent.worker import run_worker
+
+        setup_parent(settings)
+        _run(run_worker(settings, strict=strict))
 
 
 app.command()(call)

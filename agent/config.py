@@ -1,7 +1,8 @@
 """The configuration: `agent.toml` and the environment, read once into one frozen object."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from agent.config_sources import (
 )
 from agent.folders import absolute, absolute_store_url, data_folder
 from agent.lines import primary
+from agent.metrics_folder import own_folder
 from agent.settings import OPENAI_KEY, LlmSettings, Settings, SttSettings, TtsSettings
 from agent.settings_limits import PerRequest
 from agent.settings_store import StoreSettings, passwords_of, without_password
@@ -29,6 +31,8 @@ __all__ = ["STAGES", "Choice", "Config", "ConfigError", "LiveKitSettings", "Stag
 Stage = Literal["stt", "llm", "tts"]
 STAGES: tuple[Stage, ...] = ("stt", "llm", "tts")
 """The models of a call: what hears, what thinks, what speaks."""
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 # At its import onnxruntime would write down this machine's id and what it runs, for its maker.
 # Every process of June's imports this module before it.
@@ -232,3 +236,31 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
 def child_environment(**changes: str) -> dict[str, str]:
     """This process's environment with some changes, for a process that June starts."""
     return {**os.environ, **changes}
+
+
+def metrics_folder() -> Path | None:
+    """Where this worker's processes count; None where each counts for itself only."""
+    folder = os.environ.get(METRICS_FOLDER)
+    return Path(folder) if folder else None
+
+
+@contextmanager
+def counting_together() -> Iterator[None]:
+    """What the processes of this worker count is seen as one, unless the operator names a folder.
+
+    Before the first import of `prometheus_client`, which decides then, and of LiveKit's worker.
+
+    Raises:
+        ConfigError: the folder that the operator names cannot be used.
+    """
+    if (folder := metrics_folder()) is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            rule = f"names `{folder}`, which cannot be a folder: {error.strerror}"
+            raise config_error([Problem(f"`{METRICS_FOLDER}`", rule)]) from None
+        yield
+        return
+    with own_folder() as made:
+        os.environ[METRICS_FOLDER] = str(made)
+        yield

@@ -13,7 +13,9 @@ from dataclasses import replace
 import structlog
 from livekit.agents import ConversationItemAddedEvent, llm
 
+from agent.counting import count_refusal, count_times
 from agent.events import Tell, limit_near, refused, to_nobody
+from agent.metrics import TURNS
 from agent.notebook import Notebook
 from agent.refusals import ends_the_call
 from session import Decision, Message, Session, SessionService, StoreError, TurnMetrics
@@ -62,6 +64,8 @@ class TurnGate:
         self._warned: dict[str, int] = {}
         """By reason: the turn in which the caller was warned."""
         self.refused = 0
+        self._counted_refusal = 0
+        """The last turn of which a refusal was counted: it may be attempted several times."""
 
     @property
     def turns(self) -> int:
@@ -92,6 +96,9 @@ class TurnGate:
             return Decision(allowed=True)
         if not decision.allowed:
             self.refused += 1
+            if turn != self._counted_refusal:
+                self._counted_refusal = turn
+                count_refusal(decision)
             log.info(
                 "turn.refused",
                 turn=turn,
@@ -118,8 +125,10 @@ class TurnGate:
         item = event.item
         if not isinstance(item, llm.ChatMessage) or item.role not in ("user", "assistant"):
             return
+        count_times(item)
         if item.role == "user":
             self._committed.append(item.id)
+            TURNS.inc()
             log.info(
                 "turn.began",
                 turn=self.turns,

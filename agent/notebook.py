@@ -6,6 +6,7 @@ from typing import Self
 
 import structlog
 
+from agent.metrics import NOTEBOOK_WAITING
 from session import (
     Message,
     SessionService,
@@ -70,6 +71,7 @@ class Notebook:
             self.lost += 1
             return
         self._queue.put_nowait(noted)
+        NOTEBOOK_WAITING.inc()
 
     async def __aexit__(self, *exc_info: object) -> None:
         if self._task is None:
@@ -85,6 +87,7 @@ class Notebook:
     async def _write_all(self) -> None:
         while (noted := await self._queue.get()) is not None:
             await self._write_surely(noted)
+            NOTEBOOK_WAITING.dec()
 
     async def _write(self, noted: Said | SkillChanged) -> None:
         match noted:

@@ -4,8 +4,9 @@ import structlog
 
 from agent.alerts import Alerts
 from agent.config import Config
+from agent.counting import count_refusal, count_spending
 from agent.ending import Ending
-from agent.events import Tell, refused
+from agent.events import Tell, refused, to_nobody
 from agent.lines import Lines
 from agent.refusals import refusal
 from session import CloseReason, Decision, Session, SessionService, StoreError
@@ -20,7 +21,12 @@ class Payment:
     """Lives as long as one call; closes what the purse and the alerts still have to write."""
 
     def __init__(
-        self, config: Config, purse: CallPurse, ending: Ending, lines: Lines, tell: Tell
+        self,
+        config: Config,
+        purse: CallPurse,
+        ending: Ending,
+        lines: Lines,
+        tell: Tell = to_nobody,
     ) -> None:
         self._config = config
         self._purse = purse
@@ -35,8 +41,9 @@ class Payment:
             sessions.money,
             session,
             patience=patience,
-            on_refused=self.refuse,
+            on_refused=self._refuse_money,
             on_alert=self._alerts.tell,
+            on_charged=count_spending,
             with_allowance=self._config.is_hosted,
             is_away=sessions.stands_in,
         )
@@ -46,6 +53,12 @@ class Payment:
         if self._ending.reason is None:
             self._tell(refused(decision))
         self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
+
+    def _refuse_money(self, decision: Decision) -> None:
+        """Several models of one call may be refused at once."""
+        if self._ending.reason is None:
+            count_refusal(decision)
+        self.refuse(decision)
 
     def tell_forbidden(self, circuit: str) -> None:
         """A provider refuses June's key: as a bill that was not paid, somebody must see to it."""
@@ -70,5 +83,6 @@ async def refusal_of_call(
     if decision.allowed:
         return None
     wait = round(decision.retry_after_seconds, 1)
+    count_refusal(decision)
     log.info("call.refused", reason=decision.reason, retry_after_seconds=wait)
     return decision

@@ -8,6 +8,7 @@ import structlog
 
 from agent.alerts import Alerts
 from agent.config import Config
+from agent.counting import count_spending
 from agent.lines import lines_for
 from agent.models.build import build_tts, local_speech, voice_name
 from agent.models.metered_tts import MeteredTTS
@@ -36,6 +37,7 @@ async def speak_lines(config: Config, socket: Path | None, sessions: SessionServ
         patience=Patience(),
         on_refused=lambda _: None,
         on_alert=alerts.tell,
+        on_charged=count_spending,
         with_allowance=False,
         is_away=sessions.stands_in,
     )

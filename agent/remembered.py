@@ -10,6 +10,7 @@ from livekit.agents import llm
 
 from agent.ending import Ending
 from agent.lines import Lines
+from agent.metrics import STORE_ERRORS
 from session import (
     Channel,
     CloseReason,
@@ -55,11 +56,13 @@ async def sessions_for_call(config: SessionConfig) -> SessionService:
         async with asyncio.timeout(OPEN_SECONDS):
             while True:
                 try:
-                    return await open_sessions(config).__aenter__()
+                    sessions = open_sessions(config, on_fault=STORE_ERRORS.inc)
+                    return await sessions.__aenter__()
                 except StoreError as error:
                     why = str(error)
                     await asyncio.sleep(RETRY_SECONDS)  # it may be starting anew
     except TimeoutError:
+        STORE_ERRORS.inc()
         log.error("store.unavailable", error=why, memory="this call only")
     return await forgetful(config).__aenter__()
 

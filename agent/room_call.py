@@ -12,6 +12,7 @@ from agent.call import Call
 from agent.caller import Presence, wait_for_caller
 from agent.caller_events import CallerEvents
 from agent.config import Config
+from agent.first_word import FirstWord
 from agent.metadata import read_metadata
 from agent.models.build import build_models
 from agent.models.local.engine import Speech
@@ -63,8 +64,15 @@ class RoomCall:
             persona=self._metadata.persona,
             time_zone=self._metadata.time_zone,
         )
+        asked_at = ctx._info.received_at  # noqa: SLF001  (LiveKit tells it nowhere else)
+        self._first_word = FirstWord(self._call.voice, asked_at)
         if speech is not None:
             self._call.stack.push_async_callback(speech.aclose)
+
+    @property
+    def reason(self) -> CloseReason:
+        """Why it ended, once it has."""
+        return self._call.reason
 
     async def answer(self) -> None:
         try:
@@ -82,9 +90,10 @@ class RoomCall:
             call.ending.begin(CloseReason.REPLACED)
             return
         await ctx.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
-        caller = await wait_for_caller(
-            ctx.room, self._metadata.identity, self._config.call.wait_for_caller_seconds
-        )
+        with self._first_word.nobody_waits():
+            caller = await wait_for_caller(
+                ctx.room, self._metadata.identity, self._config.call.wait_for_caller_seconds
+            )
         if call.ending.reason is not None:
             return  # the worker is stopping, or another June has the room
         if caller is None:

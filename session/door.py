@@ -13,6 +13,10 @@ def open_sessions(
     *,
     now: Callable[[], float] = time.time,
     guest_tokens: GuestTokens | None = None,
+    on_fault: Callable[[], None] = lambda: None,
 ) -> SessionService:
-    """The memory as worker, job, console and scripts share it; open it with `async with`."""
-    return SessionService(config, now=now, guest_tokens=guest_tokens)
+    """The memory as worker, job, console and scripts share it; open it with `async with`.
+
+    `on_fault` is called each time its store fails, and must not raise.
+    """
+    return SessionService(config, now=now, guest_tokens=guest_tokens, on_fault=on_fault)

@@ -1,6 +1,7 @@
 """Opens what a SessionService needs: its store, and the key under which users are hashed."""
 
 import asyncio
+from collections.abc import Callable
 
 from session.config import SessionConfig
 from session.errors import StoreUnusable
@@ -15,9 +16,11 @@ def url_of_store(config: SessionConfig) -> str:
     return config.store_url or f"sqlite:{config.data_dir / DATABASE}"
 
 
-async def open_with_key(config: SessionConfig) -> tuple[Store, bytes]:
+async def open_with_key(
+    config: SessionConfig, *, on_fault: Callable[[], None] = lambda: None
+) -> tuple[Store, bytes]:
     """Raises `StoreUnusable`, worded for the operator."""
-    store = await open_store(url_of_store(config))
+    store = await open_store(url_of_store(config), on_fault=on_fault)
     try:
         return store, await asyncio.to_thread(_key, config)
     except BaseException:

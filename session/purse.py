@@ -44,8 +44,9 @@ class CallPurse:
         self._session: Session | None = None
         self._bookkeeper: Bookkeeper | None = None
         self._on_refused: Callable[[Decision], None] = lambda _: None
+        self._on_charged: Callable[[ModelUsed, int], None] = lambda *_: None
         self._stack = AsyncExitStack()
-        self._held: dict[str, Reservation] = {}
+        self._held: dict[str, tuple[Reservation, ModelUsed]] = {}
         self._offline: set[str] = set()
         self._allowance_left = 0
         self._said_unpriced: set[str] = set()
@@ -62,17 +63,19 @@ class CallPurse:
         patience: Patience,
         on_refused: Callable[[Decision], None],
         on_alert: Callable[[Alert], None],
+        on_charged: Callable[[ModelUsed, int], None] = lambda *_: None,
         with_allowance: bool,
         is_away: bool = False,
     ) -> None:
         """Begin to pay; `aclose` ends it. The callbacks must not raise.
 
+        `on_charged` gets who did what was paid for, and the micro-dollars, estimates included.
         `session` None: June's own spending, before any call.
         `is_away`: the treasury only stands in for one that could not be reached.
         """
         self._is_away = is_away
         self._treasury, self._session, self._patience = treasury, session, patience
-        self._on_refused = on_refused
+        self._on_refused, self._on_charged = on_refused, on_charged
         if with_allowance and not is_away:
             await self._reserve_allowance(treasury)
         self._bookkeeper = Bookkeeper(treasury, on_alert=on_alert)
@@ -161,7 +164,7 @@ class CallPurse:
             raise
         if not decision.allowed:
             return Held(decision, "", model)
-        self._held[reservation.id] = reservation
+        self._held[reservation.id] = reservation, model
         return Held(decision, reservation.id, model)
 
     def _take_back(self, reservation: Reservation, asked: asyncio.Task[Decision]) -> None:
@@ -175,7 +178,7 @@ class CallPurse:
         if not is_open and reservation.micros > self._allowance_left:
             return Held(Decision(allowed=False, reason=STORE_IS_DOWN), "", model)
         self._allowance_left -= reservation.micros
-        self._held[reservation.id] = reservation
+        self._held[reservation.id] = reservation, model
         self._offline.add(reservation.id)
         return Held(ALLOWED, reservation.id, model)
 
@@ -184,19 +187,22 @@ class CallPurse:
 
     def settle(self, held: Held, used: Usage, *, is_estimate: bool) -> None:
         """After it, once, however it ended. Never waits."""
-        reservation = self._held.get(held.id)
-        if reservation is None:
+        if held.id not in self._held:
             return
         micros, is_unpriced = self._cost(held.model, used)
-        del self._held[held.id]
+        reservation, _ = self._held.pop(held.id)
         charge = Charge(micros, used.tokens, is_estimate=is_estimate, is_unpriced=is_unpriced)
-        self.spent_micros += micros
+        self._spend(held.model, micros)
         is_late = held.id in self._offline
         if is_late:
             self._offline.remove(held.id)
             self._allowance_left += reservation.micros - micros
         # The money is gone; written down late it must not be refused.
         self._note(Due(replace(reservation, must=True), charge, is_late))
+
+    def _spend(self, model: ModelUsed, micros: int) -> None:
+        self.spent_micros += micros
+        self._on_charged(model, micros)
 
     def _note(self, due: Due) -> None:
         assert self._bookkeeper is not None, "who reserved has opened it"
@@ -222,8 +228,8 @@ class CallPurse:
 
     async def aclose(self) -> None:
         """Write down what is due, and give the allowance back."""
-        for left in self._held.values():  # whose wrapper never came to its end
-            self.spent_micros += left.micros
+        for left, model in self._held.values():  # whose wrapper never came to its end
+            self._spend(model, left.micros)
             charge = Charge(left.micros, left.tokens, is_estimate=True)
             self._note(Due(replace(left, must=True), charge, left.id in self._offline))
         self._held.clear()

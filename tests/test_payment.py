@@ -59,7 +59,7 @@ async def test_a_store_that_is_starting_anew_is_waited_for(
     config = away(tmp_path)
     tried = 0
 
-    def open_sessions(*args: object) -> SessionService:
+    def open_sessions(*args: object, **kwargs: object) -> SessionService:
         nonlocal tried
         tried += 1
         if tried == 3:

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 from livekit.agents import APIConnectionError
 
+from agent.counting import count_request
 from agent.models.busy import BusyNote
 from agent.models.refused import Refused
 from agent.models.verdicts import verdict_of
@@ -180,6 +181,7 @@ class Guard:
                 )
                 is_blameless = isinstance(error, TooSlow) and not error.is_its_fault
                 told = verdict_of(error, provider.busy.retry_after_seconds)
+                count_request(provider.model, _outcome(error, told))
                 verdict = NOTHING if is_blameless else told
                 if (telling := request.judge(verdict)) is not None:
                     await asyncio.wait({telling})
@@ -189,9 +191,11 @@ class Guard:
                 is_quick = verdict == FAILURE and not isinstance(error, TooSlow)
                 hopeless = None if is_quick else provider
             except BaseException:  # the caller cut in
+                count_request(provider.model, "cancelled")
                 request.judge(NOTHING)
                 raise
             else:
+                count_request(provider.model, "answered")
                 request.judge(USEFUL)
                 return
         raise Unanswered from None
@@ -250,6 +254,12 @@ class Guard:
         _, late = await asyncio.wait(set(self._tasks), timeout=CLOSE_SECONDS)
         for task in late:
             task.cancel()
+
+
+def _outcome(error: Exception, told: Verdict) -> str:
+    if isinstance(error, TooSlow):
+        return "too_slow"
+    return "rejected" if told == NOTHING else told.kind
 
 
 def _in_order(providers: Sequence[Provider[M]]) -> Sequence[Provider[M]]:

@@ -8,6 +8,7 @@ import structlog
 from livekit.agents import APIConnectionError, APIConnectOptions, APIError, APIStatusError, stt
 from livekit.agents.types import NotGivenOr
 
+from agent.metrics import REBUILDS
 from agent.models.guard import Guard, Provider, Request, TooSlow, Unanswered, Useless
 from agent.models.owed_speech import OwedSpeech
 from agent.models.verdicts import verdict_of
@@ -71,6 +72,7 @@ class GuardedEars(stt.RecognizeStream):
 
         `forget` what was said so far; else it is heard again.
         """
+        REBUILDS.labels(stage="stt").inc()
         if forget:
             self.owed.close()
         self._restart.set()

@@ -10,6 +10,8 @@ import structlog
 from livekit import rtc
 from livekit.agents import vad
 
+from agent.metrics import REBUILDS
+
 log = structlog.get_logger(__name__)
 
 DEAF_SECONDS = 2.5
@@ -64,6 +66,7 @@ class GuardedVADStream(vad.VADStream):
 
     async def _main_task(self) -> None:
         while not await self._made_and_judged():
+            REBUILDS.labels(stage="vad").inc()
             log.warning("vad.rebuilt", unjudged_seconds=round(self._unjudged_seconds, 1))
             if self._newest is not None:
                 # LiveKit would go on taking the caller for speaking.

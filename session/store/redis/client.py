@@ -33,8 +33,11 @@ class RedisClient:
     Whoever is cancelled while waiting has done all of a command or script, or nothing.
     """
 
-    def __init__(self, address: RedisAddress) -> None:
+    def __init__(
+        self, address: RedisAddress, *, on_fault: Callable[[], None] = lambda: None
+    ) -> None:
         self.address = address
+        self._on_fault = on_fault
         self._redis = Redis.from_pool(_pool(address))
         self._send: Callable[..., Awaitable[Any]] = self._redis.execute_command
         # Redis's own limit is an error, and its waiting pool loses connections of cancelled tasks.
@@ -55,6 +58,7 @@ class RedisClient:
                 f"the store `{self.address}` holds what is no text", retryable=False
             ) from None
         except (RedisError, OSError) as error:
+            self._on_fault()
             raise explained(error, self.address) from without_data(error)
 
     async def run(

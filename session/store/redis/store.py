@@ -34,9 +34,15 @@ class RedisStore:
         self.breakers = RedisBreakers(db)
 
     @classmethod
-    async def open(cls, url: str, *, wall_clock: Callable[[], float] = time.time) -> Self:
+    async def open(
+        cls,
+        url: str,
+        *,
+        wall_clock: Callable[[], float] = time.time,
+        on_fault: Callable[[], None] = lambda: None,
+    ) -> Self:
         """Connect to `redis://…` or `rediss://…`. Raises `StoreUnusable`."""
-        db = RedisClient(address_of(url))
+        db = RedisClient(address_of(url), on_fault=on_fault)
         try:
             return cls(db, await _clock_once_usable(db, wall_clock))
         except BaseException:

@@ -1,5 +1,6 @@
 """The SQLite store: one connection, in one thread, one whole transaction at a time."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -31,9 +32,9 @@ class SqliteStore:
         self.breakers = SqliteBreakers(db)
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
+    async def open(cls, path: Path, *, on_fault: Callable[[], None] = lambda: None) -> Self:
         """Make the file if need be, and bring it to this version. Raises `StoreUnusable`."""
-        return cls(await SqliteThread.open(path))
+        return cls(await SqliteThread.open(path, on_fault=on_fault))
 
     async def aclose(self) -> None:
         """After what was begun before. Closing twice is fine."""

@@ -22,19 +22,28 @@ T = TypeVar("T")
 class SqliteThread:
     """Lives as long as its store."""
 
-    def __init__(self, connection: SqliteConnection) -> None:
+    def __init__(
+        self, connection: SqliteConnection, *, on_fault: Callable[[], None] = lambda: None
+    ) -> None:
         self._connection = connection
+        self._on_fault = on_fault
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="june.store")
         self._is_closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        *,
+        busy_seconds: float = BUSY_SECONDS,
+        on_fault: Callable[[], None] = lambda: None,
+    ) -> Self:
         """A transaction waits `busy_seconds` for those of other processes.
 
         Raises:
             StoreUnusable: if the file is not June's, or cannot be read and written.
         """
-        opened = cls(SqliteConnection(path, busy_seconds=busy_seconds))
+        opened = cls(SqliteConnection(path, busy_seconds=busy_seconds), on_fault=on_fault)
         try:
             await asyncio.get_running_loop().run_in_executor(
                 opened._thread, opened._connection.open
@@ -60,9 +69,13 @@ class SqliteThread:
         """One transaction in the store's thread; it ends even if nobody waits for it any more."""
         if self._is_closed:
             raise StoreError(f"the store `{self._connection.path}` is closed", retryable=False)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self._connection.run(begin, work)
-        )
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, lambda: self._connection.run(begin, work)
+            )
+        except StoreError:
+            self._on_fault()
+            raise
 
     async def aclose(self) -> None:
         """After what was begun before, also if nobody waits for it. Closing twice is fine."""

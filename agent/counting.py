@@ -1,0 +1,48 @@
+"""From what happens in a call to what is counted of it; never with its words."""
+
+from livekit.agents import llm, stt, tts
+
+from agent.metrics import MODEL_REQUESTS, MODEL_SPEND, REFUSALS, REPLY, STAGE
+from session import Decision
+from session.money import MICROS
+from session.usage import ModelUsed
+
+
+def count_times(message: llm.ChatMessage) -> None:
+    """How long the stages of its turn took, as far as LiveKit has measured them."""
+    measured = message.metrics
+    stages = {
+        "end_of_turn": measured.get("end_of_turn_delay"),
+        "transcription": measured.get("transcription_delay"),
+        "first_token": measured.get("llm_node_ttft"),
+        "first_audio": measured.get("tts_node_ttfb"),
+    }
+    for stage, seconds in stages.items():
+        if seconds is not None:
+            STAGE.labels(stage=stage).observe(seconds)
+    if (seconds := measured.get("e2e_latency")) is not None:
+        REPLY.observe(seconds)
+
+
+def count_refusal(decision: Decision) -> None:
+    REFUSALS.labels(reason=decision.reason or "unknown").inc()
+
+
+def count_request(model: object, outcome: str) -> None:
+    """A request to `model`, which is LiveKit's, and what came of it: one of a few words."""
+    match model:
+        case stt.STT():
+            stage = "stt"
+        case llm.LLM():
+            stage = "llm"
+        case tts.TTS():
+            stage = "tts"
+        case _:
+            return
+    MODEL_REQUESTS.labels(
+        stage=stage, provider=model.provider, model=model.model, outcome=outcome
+    ).inc()
+
+
+def count_spending(model: ModelUsed, micros: int) -> None:
+    MODEL_SPEND.labels(provider=model.provider, model=model.model).inc(micros / MICROS)
