@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from agent.config import Config
 from agent.errors import CannotStart
-from agent.metadata import LONGEST_FIELD, LONGEST_PERSONA
+from agent.metadata import LONGEST_BYTES, LONGEST_PERSONA
 from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside
 from agent.redact import printable
 from agent.rooms import LiveKitClient
@@ -22,6 +22,9 @@ from agent.watcher import newest
 JOIN_WITHIN = timedelta(minutes=10)
 
 LOOK_EVERY_SECONDS = 0.25
+
+LONGEST_NAME_BYTES = 256
+"""LiveKit takes no longer ones."""
 
 IDENTITY = "caller"
 """As whom one joins who does not say."""
@@ -83,6 +86,12 @@ class Wanted:
                 f"(got {len(self.persona):,})\n"
                 'hint: say who June is, as in `--persona "You are Ada, who answers for a bakery."`'
             )
+        if (length := len(json.dumps(self.metadata))) > LONGEST_BYTES:
+            raise CannotStart(
+                f"`--persona` is too long: what June is told has {length:,} characters as JSON, and "
+                f"she reads {LONGEST_BYTES:,}\n"
+                "hint: make it shorter; letters outside of ASCII count as six characters"
+            )
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -91,11 +100,11 @@ class Wanted:
 
 
 def _check_name(what: str, name: str) -> None:
-    if name.strip() and name.isprintable() and len(name) <= LONGEST_FIELD:
+    if name.strip() and name.isprintable() and len(name.encode()) <= LONGEST_NAME_BYTES:
         return
     raise CannotStart(
-        f"`{what}` is a name of at most {LONGEST_FIELD} characters that can be printed "
-        f"(got `{printable(name)[:LONGEST_FIELD]}`)\n"
+        f"`{what}` is a name that can be printed, of at most {LONGEST_NAME_BYTES} bytes "
+        f"(got `{printable(name)[:LONGEST_NAME_BYTES]}`)\n"
         "hint: use letters and digits, as in `./june call lobby --identity ann`"
     )
 
