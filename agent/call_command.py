@@ -88,8 +88,8 @@ class Wanted:
             )
         if (length := len(json.dumps(self.metadata))) > LONGEST_BYTES:
             raise CannotStart(
-                f"`--persona` is too long: what June is told has {length:,} characters as JSON, and "
-                f"she reads {LONGEST_BYTES:,}\n"
+                f"`--persona` is too long: June reads {LONGEST_BYTES:,} characters of JSON "
+                f"(got {length:,})\n"
                 "hint: make it shorter; letters outside of ASCII count as six characters"
             )
 
