@@ -57,6 +57,7 @@ class ProcessFiles:
         self._folders = folders
         self._lock = threading.Lock()
         self._said: set[tuple[str, str]] = set()
+        self._has_failed = False
 
     def collect(self) -> Iterable[Metric]:
         """Those of living processes, and the sums of all others."""
@@ -92,7 +93,9 @@ class ProcessFiles:
                 for path in paths:
                     path.unlink(missing_ok=True)
         except OSError as error:
-            log.warning("metrics.not_merged", error=type(error).__name__)
+            if not self._has_failed:
+                log.warning("metrics.not_merged", error=type(error).__name__)
+            self._has_failed = True
 
     def _add_up(self, kind: str, paths: Sequence[Path]) -> None:
         """In a file the buckets of a histogram are not cumulative: all kinds are just added."""
