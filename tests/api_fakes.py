@@ -136,9 +136,7 @@ def own_skills() -> Registry:
 
 
 @asynccontextmanager
-async def api_in(
-    folder: Path, *, registry: Registry | None = None, **environ: str
-) -> AsyncIterator[Api]:
+async def api_in(folder: Path, **environ: str) -> AsyncIterator[Api]:
     """With these variables set, on a store of its own; everybody else asks at `NOW`."""
     config = config_of(folder, **environ)
     client = LiveKitClient(config.livekit, agent_name="june")
@@ -155,7 +153,7 @@ async def api_in(
                 config=config,
                 sessions=sessions,
                 rooms=rooms,
-                registry=registry or own_skills(),
+                registry=own_skills(),
                 worker=worker,
                 metrics=metrics,
                 look_again=lambda: looks.append("look"),

@@ -17,8 +17,8 @@ class DescribedApp(FastAPI):
         schemes = {name: {"type": "http", "scheme": "bearer"} for name in (ADMIN, KEY)}
         document.setdefault("components", {})["securitySchemes"] = schemes
         for path, operations in document["paths"].items():
-            tokens = [{ADMIN: []}, {KEY: []}] if path == TOKEN_ROUTE else [{ADMIN: []}]
+            names = (ADMIN, KEY) if path == TOKEN_ROUTE else (ADMIN,)
             for operation in operations.values():
                 if path not in OPEN:
-                    operation["security"] = tokens
+                    operation["security"] = [{name: []} for name in names]
         return document
