@@ -5,6 +5,7 @@ in the call.
 """
 
 import asyncio
+import time
 from contextlib import suppress
 
 import structlog
@@ -22,6 +23,9 @@ PATIENCE_SECONDS = 3.0
 
 RETRY_SECONDS = 0.25
 
+CONNECTED_SECONDS = 6.0
+"""LiveKit asks for the load every 2.5 s while it is connected, and tells nobody when it is not."""
+
 START_SECONDS = 20.0
 """How long a claim lasts until the job process has started and renews it."""
 
@@ -37,18 +41,27 @@ class Admission:
         self._max_calls = max_calls
         self._worker_key = worker_key
         self._being_accepted: set[str] = set()
+        self._asked_at = float("-inf")
 
     def load(self) -> float:
         """By count: so much of `FULL` as this worker has of its calls."""
-        return FULL * min(1.0, self._calls() / self._max_calls)
+        self._asked_at = time.monotonic()
+        return FULL * min(1.0, self.calls / self._max_calls)
 
-    def _calls(self) -> int:
+    @property
+    def is_asked(self) -> bool:
+        """Whether a LiveKit server is connected: while one is, the load is asked for."""
+        return time.monotonic() - self._asked_at < CONNECTED_SECONDS
+
+    @property
+    def calls(self) -> int:
+        """That run, or are being accepted."""
         running = {info.job.id for info in self._server.active_jobs}
         return len(running | self._being_accepted)
 
     async def decide(self, request: JobRequest) -> None:
         """Accept or reject; for `on_request`."""
-        if self._calls() >= self._max_calls:
+        if self.calls >= self._max_calls:
             log.info("call.rejected", why="full", room=request.room.name, calls=self._max_calls)
             await request.reject(terminate=False)  # another worker may have room
             return

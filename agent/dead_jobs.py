@@ -7,6 +7,7 @@ from typing import Self
 import structlog
 
 from agent import background
+from agent.metrics import CALLS_DIED
 from session import SessionService, StoreError
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ class DeadJobs:
             return False
         if rooms:
             log.warning("call.died", job=job, rooms_freed=rooms)
+            CALLS_DIED.inc()
             self._on_death()
         return True
 

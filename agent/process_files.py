@@ -56,7 +56,8 @@ class ProcessFiles:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._lock = threading.Lock()
-        self._said: set[tuple[str, str, str]] = set()
+        self._said: set[tuple[str, str]] = set()
+        self._has_failed = False
 
     def collect(self) -> Iterable[Metric]:
         """Those of living processes, and the sums of all others."""
@@ -73,7 +74,7 @@ class ProcessFiles:
         found = []
         for path in [path for folder in self._folders for path in folder.glob("*.db")]:
             if (name := NAME.fullmatch(path.name)) is None:
-                self._say("metrics.unreadable", path.name, "it is none of June's")
+                self._say_unreadable(path.name, "it is none of June's")
             else:
                 found.append(Counted(path, name["kind"], int(name["pid"])))
         return found
@@ -92,7 +93,9 @@ class ProcessFiles:
                 for path in paths:
                     path.unlink(missing_ok=True)
         except OSError as error:
-            self._say("metrics.not_merged", "", type(error).__name__)
+            if not self._has_failed:
+                log.warning("metrics.not_merged", error=type(error).__name__)
+            self._has_failed = True
 
     def _add_up(self, kind: str, paths: Sequence[Path]) -> None:
         """In a file the buckets of a histogram are not cumulative: all kinds are just added."""
@@ -125,18 +128,18 @@ class ProcessFiles:
         except (FileNotFoundError, struct.error):
             return None  # LiveKit has emptied its folder, or its process is just beginning it
         except UNREADABLE as error:
-            self._say("metrics.unreadable", path.name, type(error).__name__)
+            self._say_unreadable(path.name, type(error).__name__)
             return None
         if not all(_is_metric(key) for key, _ in values):
-            self._say("metrics.unreadable", path.name, "it holds no metrics")
+            self._say_unreadable(path.name, "it holds no metrics")
             return None
         return values
 
-    def _say(self, event: str, file: str, why: str) -> None:
+    def _say_unreadable(self, file: str, why: str) -> None:
         """Once: it is looked at every few seconds."""
-        if (event, file, why) not in self._said:
-            self._said.add((event, file, why))
-            log.warning(event, file=file, why=why)
+        if (file, why) not in self._said:
+            self._said.add((file, why))
+            log.warning("metrics.unreadable", file=file, why=why)
 
 
 def _metrics_of(paths: Sequence[Path]) -> list[Metric]:

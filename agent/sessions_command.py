@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.command import kept_sessions
 from agent.config import Config
 from agent.folders import CONSENTS
+from agent.session_pages import page_of
 from agent.sessions_text import receipt, record, table, transcript
 from agent.settings_store import without_password
 from session import Session, SessionService, UnknownSession
@@ -21,19 +22,12 @@ from session.store.sqlite.rescue import set_aside_files
 async def listed(config: Config, *, limit: int, skip: int, user: str | None, as_json: bool) -> str:
     """Sessions, of one user or of all, the newest sign of life first."""
     async with kept_sessions(config) as sessions:
-        # One more than is shown: is there more?
-        if user is None:
-            page = await sessions.list_sessions(limit + 1, skip=skip)
-        else:
-            theirs = await sessions.get_user_sessions(user)
-            newest = sorted(theirs, key=lambda one: (-one.seen_at, one.session_id))
-            page = tuple(newest[skip : skip + limit + 1])
-    found = page[:limit]
+        found, is_more = await page_of(sessions, limit=limit, skip=skip, user=user)
     if as_json:
         return json.dumps([one.model_dump(mode="json") for one in found], indent=2)
     if not found:
         return "There are no more sessions." if skip else "There are no sessions."
-    if len(page) <= limit:
+    if not is_more:
         return table(found)
     of_user = "" if user is None else f" --user {shlex.quote(user)}"
     more = f"./june sessions list --limit {limit} --skip {skip + limit}{of_user}"

@@ -10,6 +10,7 @@ from typing import Any
 from agent.config import Config
 from agent.errors import CannotStart
 from agent.redact import printable
+from agent.skill_views import view_of
 from agent.skills_found import skills_of
 from skills import Ability, AnyMode, Skill
 from skills.as_said import as_said
@@ -25,7 +26,7 @@ def listed(config: Config, *, as_json: bool) -> str:
     """All that are enabled, each with some phrases."""
     registry = _registry(config)
     if as_json:
-        return json.dumps([_as_json(skill) for skill in registry.skills], indent=2)
+        return json.dumps([view_of(skill).model_dump() for skill in registry.skills], indent=2)
     if not registry.skills:
         return "June has no skills: `[skills] enabled` is empty."
     width = max(len(skill.name) for skill in registry.skills)
@@ -41,7 +42,7 @@ def shown(config: Config, name: str, *, as_json: bool) -> str:
     registry = _registry(config)
     skill = _skill(registry, name)
     if as_json:
-        return json.dumps(_as_json(skill), indent=2)
+        return json.dumps(view_of(skill).model_dump(), indent=2)
     parts = [f"{skill.name}: {skill.help}\n{skill.file}"]
     parts += [_of_ability(ability) for ability in skill.abilities]
     parts += [_of_mode(mode) for mode in skill.modes]
@@ -101,33 +102,3 @@ def _examples(skill: Skill) -> list[str]:
     first = [phrases[0] for phrases in said if phrases]
     others = [phrase for phrases in said for phrase in phrases[1:]]
     return list(dict.fromkeys([*first, *others]))[:PHRASES_LISTED]
-
-
-def _as_json(skill: Skill) -> dict[str, Any]:
-    return {
-        "name": skill.name,
-        "help": skill.help,
-        "file": skill.file,
-        "abilities": [_ability_as_json(ability) for ability in skill.abilities],
-        "modes": [
-            {
-                "name": mode.name,
-                "description": mode.description,
-                "triggers": list(mode.triggers),
-                "exits": list(mode.exits),
-                "confirmation": mode.confirmation,
-                "max_turns": mode.max_turns,
-                "abilities": [_ability_as_json(ability) for ability in mode.abilities],
-            }
-            for mode in skill.modes
-        ],
-    }
-
-
-def _ability_as_json(ability: Ability) -> dict[str, Any]:
-    return {
-        "name": ability.name,
-        "description": ability.description,
-        "arguments": ability.arguments.model_json_schema().get("properties", {}),
-        "phrases": list(ability.phrases),
-    }

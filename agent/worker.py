@@ -16,9 +16,13 @@ from livekit.protocol.models import TrackSource
 
 from agent import job
 from agent.admission import Admission
+from agent.api.app import build_app
+from agent.api.parts import Parts
+from agent.api.server import HttpServer
 from agent.config import Config
 from agent.dead_jobs import DeadJobs
 from agent.errors import CannotStart
+from agent.exposition import Exposition, folder_of_calls
 from agent.guest_tokens import LiveKitGuestTokens
 from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
@@ -29,6 +33,7 @@ from agent.turns import load_vad
 from agent.voices.choice import maker_in
 from agent.voices.sweep import Sweep
 from agent.watcher import Watcher
+from agent.worker_state import WorkerState
 from session import SessionService, StoreError, open_sessions
 from session.cleaning import Cleaning
 
@@ -55,6 +60,7 @@ def build_server(config: Config, *, socket: Path | None = None) -> AgentServer:
         max_retry=sys.maxsize,
         host="127.0.0.1",
         port=config.worker.health_port,
+        prometheus_multiproc_dir=folder_of_calls(),
         permissions=WorkerPermissions(can_publish_sources=[TrackSource.MICROPHONE]),
     )
 
@@ -87,10 +93,25 @@ async def run_worker(
         sessions = await stack.enter_async_context(
             open_sessions(config.session, guest_tokens=LiveKitGuestTokens(livekit))
         )
-        await asyncio.to_thread(skills_of, config)  # two of one name must end `start`
+        registry = await asyncio.to_thread(skills_of, config)  # two of one name must end `start`
         if config.cloner_file is not None:
             await asyncio.to_thread(maker_in, config.cloner_file)  # and so must a wrong one
         await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
+        state = WorkerState()
+        watcher = Watcher(livekit, sessions, worker_key=worker_key, expected=expected)
+        exposition = await stack.enter_async_context(Exposition(sessions))
+        parts = Parts(
+            config=config,
+            sessions=sessions,
+            rooms=livekit,
+            registry=registry,
+            worker=state,
+            metrics=exposition.text,
+            look_again=watcher.look_soon,
+        )
+        await stack.enter_async_context(
+            HttpServer(build_app(parts), config.http.host, config.http.port)
+        )
         usable = await say_problems(config, strict=strict)
         socket = None
         if config.needs_local_speech:
@@ -102,9 +123,9 @@ async def run_worker(
             server, sessions, max_calls=config.worker.max_calls, worker_key=worker_key
         )
         server.load_fnc = admission.load
+        state.begins(server, admission)
         await stack.enter_async_context(Cleaning(sessions))
         await stack.enter_async_context(Sweep(config, sessions))
-        watcher = Watcher(livekit, sessions, worker_key=worker_key, expected=expected)
         await stack.enter_async_context(watcher)
         dead_jobs = await stack.enter_async_context(
             DeadJobs(

@@ -58,6 +58,8 @@ class Ask:
     block: BlockRule | None = None
     budgets: tuple["Budget", ...] = ()
     """Looked at, not spent: whether there is any money left for it."""
+    counts: bool = True
+    """False for one who only asks: neither what is allowed nor a refusal is counted."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ MINUTE, HOUR = 60.0, 3_600.0
 TOO_LONG = "too_long"
 TOO_MANY_TURNS = "too_many_turns"
 TOO_MANY_CALLS = "too_many_calls"
+TOO_MANY_USES = "too_many_uses"
+"""Of a key."""
 BLOCKED = "blocked"
 OUT_OF_BUDGET = "out_of_budget"
 USER_BUDGET = "user_budget"
@@ -65,31 +67,58 @@ def turn_ask(limits: LimitConfig, session: Session, turn: int, now: float) -> As
 
 def call_ask(limits: LimitConfig, session: Session, call_id: str, now: float) -> Ask:
     """Once at the beginning of a call."""
-    window = Window(f"calls of {session.user}", limits.calls_per_hour, HOUR, TOO_MANY_CALLS)
     return Ask(
         tag=call_id,
-        windows=(window,) if limits.calls_per_hour else (),
+        windows=_calls_of(limits, session.user),
         block=BlockRule(key=f"block of {session.user}"),
         budgets=budgets(limits, session, now),
     )
 
 
+def question_ask(limits: LimitConfig, user: str | None, now: float) -> Ask:
+    """Whether somebody, if they are known, might call now; counts nothing."""
+    fleet = day_budget(limits, now)
+    if user is None:
+        return Ask(tag="", windows=(), budgets=(fleet,), counts=False)
+    return Ask(
+        tag="",
+        windows=_calls_of(limits, user),
+        block=BlockRule(key=f"block of {user}"),
+        budgets=(fleet, _user_budget(limits, user, now)),
+        counts=False,
+    )
+
+
+def key_ask(name: str, tag: str, per_minute: int) -> Ask:
+    """Of somebody who may use a key of June's so often, on all machines together."""
+    return Ask(tag=tag, windows=(Window(f"uses of {name}", per_minute, MINUTE, TOO_MANY_USES),))
+
+
+def _calls_of(limits: LimitConfig, user: str) -> tuple[Window, ...]:
+    window = Window(f"calls of {user}", limits.calls_per_hour, HOUR, TOO_MANY_CALLS)
+    return (window,) if limits.calls_per_hour else ()
+
+
 def budgets(limits: LimitConfig, session: Session, now: float) -> tuple[Budget, ...]:
     """Whose money a call spends: the fleet's first."""
-    day, ends_at = day_of(now)
     return (
         day_budget(limits, now),
-        Budget(
-            key=f"user {session.user} {day}",
-            reason=USER_BUDGET,
-            micros=micros_of(limits.dollars_per_user_and_day),
-            ends_at=ends_at,
-        ),
+        _user_budget(limits, session.user, now),
         Budget(
             key=session_account(session.session_id),
             reason=SESSION_BUDGET,
             micros=micros_of(limits.dollars_per_session),
         ),
+    )
+
+
+def _user_budget(limits: LimitConfig, user: str, now: float) -> Budget:
+    day, ends_at = day_of(now)
+    return Budget(
+        key=f"user {user} {day}",
+        reason=USER_BUDGET,
+        micros=micros_of(limits.dollars_per_user_and_day),
+        ends_at=ends_at,
     )
 
 

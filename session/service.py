@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
+from session.asking import Asking
 from session.breaker import ProviderBreakers
 from session.config import SessionConfig
 from session.duplicates import Duplicates
@@ -14,6 +15,7 @@ from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
 from session.memories import UserMemory
 from session.opening import open_with_key, url_of_store
+from session.paging import within
 from session.percentiles import reply_times
 from session.ports import GuestTokens
 from session.records import (
@@ -41,11 +43,6 @@ CONTEXT_MESSAGES = 20
 SESSION_SECONDS = 86_400.0
 """A session that has shown no life for so long is deleted, with all that was said in it."""
 
-MOST_SESSIONS = 1_000
-"""In one answer."""
-
-MOST_SKIPPED = 2**40
-
 
 class SessionService:
     """Lives as long as its process needs it: a call, a worker, a script. `async with` opens it.
@@ -61,10 +58,8 @@ class SessionService:
         guest_tokens: GuestTokens | None = None,
         on_fault: Callable[[], None] = lambda: None,
     ) -> None:
-        self._config = config
-        self._clock = now
-        self._guest_tokens = guest_tokens
-        self._on_fault = on_fault
+        self._config, self._clock = config, now
+        self._guest_tokens, self._on_fault = guest_tokens, on_fault
         self._opened: tuple[Store, bytes] | None = None
 
     async def __aenter__(self) -> Self:
@@ -137,9 +132,8 @@ class SessionService:
 
     async def list_sessions(self, limit: int = 50, *, skip: int = 0) -> tuple[Session, ...]:
         """Everybody's; the ones that showed life last come first."""
-        return await self._store.sessions.page(
-            min(max(limit, 0), MOST_SESSIONS), skip=min(max(skip, 0), MOST_SKIPPED)
-        )
+        limit, skip = within(limit, skip)
+        return await self._store.sessions.page(limit, skip=skip)
 
     async def add_message(self, message: Message) -> bool:
         """Keep it once, by its id: True the first time. Raises `UnknownSession`."""
@@ -228,6 +222,11 @@ class SessionService:
         ask = call_ask(self._config.limits, session, storable(call_id), now)
         return await self._store.limits.admit(ask, now=now)
 
+    @property
+    def asking(self) -> Asking:
+        """What might be done now."""
+        return Asking(self._store.limits, self._config.limits, self._hash, self.now)
+
     async def reserve_turn(self, session: Session, turn: int, text: str) -> Decision:
         """May this attempt at a turn be answered? Attempts at one turn count once.
 
@@ -258,8 +257,7 @@ class SessionService:
     @property
     def voices(self) -> Voices:
         """Callers' voices: their consents, and what was made of them."""
-        store, key = self._is_open()
-        return Voices(store, key, self.now)
+        return Voices(*self._is_open(), self.now)
 
     # Rooms
 
@@ -288,8 +286,7 @@ class SessionService:
     @property
     def watching(self) -> Watching:
         """Over the rooms of all workers."""
-        # A keyed hash is the name of no room that anybody could think of.
-        return Watching(self._store.leases, self._store.limits, self._hash("the watcher"), self.now)
+        return Watching(self._store.leases, self._store.limits, self._hash, self.now)
 
     def generate_guest_token(self, room_name: str, identity: str) -> str:
         """A short-lived token to join one room with. Raises `NoGuestTokens` without LiveKit."""

@@ -15,11 +15,17 @@ DEATHS_WITHIN_SECONDS = 60.0
 class Watching:
     """Holds nothing itself; every method may raise `StoreError`."""
 
-    def __init__(self, leases: Leases, limits: Limits, seat: str, now: Callable[[], float]) -> None:
-        """`seat` is the name of no room: whoever has its lease is the one watcher."""
+    def __init__(
+        self,
+        leases: Leases,
+        limits: Limits,
+        hash_of: Callable[[str], str],
+        now: Callable[[], float],
+    ) -> None:
         self._leases = leases
         self._limits = limits
-        self._seat = seat
+        # A keyed hash is the name of no room that anybody could think of.
+        self._seat = hash_of("the watcher's seat")
         self._now = now
 
     async def take_seat(self, owner: str) -> Lease | None:

@@ -1,5 +1,7 @@
 """Windows and blocks: what every store promises of them."""
 
+from dataclasses import replace
+
 from session.limits import STRIKES_KEPT_SECONDS, Ask, BlockRule, Budget, Decision, Window
 from session.money import Breaker, Reservation
 from session.store import Store
@@ -210,3 +212,24 @@ async def test_what_has_no_window_is_decided_by_the_rest(store: Store) -> None:
     """An operator may switch every limit off."""
     nothing = Ask(tag="1", windows=(), block=RULE)
     assert await store.limits.admit(nothing, now=NOW) == Decision(allowed=True)
+
+
+async def test_who_only_asks_counts_nothing(store: Store) -> None:
+    """Neither what is allowed nor a refusal, so that asking blocks nobody."""
+    question = replace(ask("", block=RULE), counts=False)
+    for _ in range(5):
+        assert (await store.limits.admit(question, now=NOW)).allowed
+    for tag in ("1", "2", "3"):
+        assert (await store.limits.admit(ask(tag, block=RULE), now=NOW)).allowed
+    for _ in range(5):
+        refused = await store.limits.admit(question, now=NOW + 1)
+        assert (refused.reason, refused.retry_after_seconds) == ("minute", 59)
+    assert (await store.limits.admit(ask("4", block=RULE), now=NOW + 60)).allowed
+
+
+async def test_who_only_asks_hears_of_a_block(store: Store) -> None:
+    """As if they called."""
+    for tag in ("1", "2", "3", "4", "5", "6"):
+        await store.limits.admit(ask(tag, block=RULE), now=NOW)
+    question = replace(ask("", block=RULE), counts=False)
+    assert (await store.limits.admit(question, now=NOW)).reason == "blocked"

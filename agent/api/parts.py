@@ -1,11 +1,11 @@
 """What the HTTP side is given by the worker whose parent process it runs in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Any, Protocol
 
 from agent.config import Config
-from agent.rooms import LiveKitClient
 from session import SessionService
 from skills.registry import Registry
 
@@ -27,13 +27,23 @@ class WorkerView(Protocol):
         ...
 
 
+class Rooms(Protocol):
+    """What the HTTP side asks of a `LiveKitClient`; each raises `LiveKitError`."""
+
+    def caller_token(
+        self, room: str, identity: str, name: str = "", *, join_within: timedelta
+    ) -> str: ...
+
+    async def dispatch(self, room: str, metadata: Mapping[str, Any] | None = None) -> str: ...
+
+
 @dataclass(frozen=True)
 class Parts:
     """Lives as long as the worker."""
 
     config: Config
     sessions: SessionService
-    rooms: LiveKitClient
+    rooms: Rooms
     registry: Registry
     worker: WorkerView
     metrics: Callable[[], Awaitable[bytes]]

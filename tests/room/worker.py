@@ -31,6 +31,7 @@ class Worker:
             "PYTHONPATH": str(ROOT),
             "JUNE_DATA__DIR": str(folder / "data"),
             "JUNE_LOGS__FORMAT": "json",
+            "JUNE_HTTP__PORT": "0",
             **environment,
         }
         self._log = folder / "june.log"

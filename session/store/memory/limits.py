@@ -35,10 +35,10 @@ class MemoryLimits:
             return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
         decision = judge(ask, found, now)
         if not decision.allowed:
-            if ask.block is None or not leads_to_block(ask, found):
+            if ask.block is None or not ask.counts or not leads_to_block(ask, found):
                 return decision
             return self._refused(ask, ask.block, decision, now)
-        for window in ask.windows:
+        for window in ask.windows if ask.counts else ():
             self._hits_of(window).setdefault(ask.tag, now)
         return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
 

@@ -28,6 +28,7 @@ class RedisLimits:
             [
                 time_text(now),
                 ask.tag,
+                int(ask.counts),
                 *budget_arguments(ask.budgets),
                 *_window_arguments(ask.windows),
                 *_block_arguments(ask.block),

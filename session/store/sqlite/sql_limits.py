@@ -30,10 +30,10 @@ def admit(db: apsw.Connection, ask: Ask, now: float) -> Decision:
         return Decision(allowed=False, reason="blocked", retry_after_seconds=wait)
     decision = judge(ask, found, now)
     if not decision.allowed:
-        if ask.block is None or not leads_to_block(ask, found):
+        if ask.block is None or not ask.counts or not leads_to_block(ask, found):
             return decision
         return _refused(db, ask, ask.block, decision, now)
-    for window in ask.windows:
+    for window in ask.windows if ask.counts else ():
         _hit(db, window, ask.tag, now)
     return Decision(allowed=True, near=decision.near, budget_used=seen.budget_used)
 

@@ -1,8 +1,8 @@
 -- May this happen now? The breaker, the budgets, the block, the windows; counted if allowed.
--- KEYS: accounts, windows, block, refusals. ARGV: now, tag, budgets, windows, and the block's rule
--- where there is one.
+-- KEYS: accounts, windows, block, refusals. ARGV: now, tag, whether it counts, budgets,
+-- windows, and the block's rule where there is one.
 
-local now, tag = take(), take()
+local now, tag, counts = take(), take(), take() == '1'
 local budgets = take_budgets(1)
 
 -- Those of the future are of now: the clock was set back.
@@ -117,7 +117,7 @@ end
 local function allow(windows)
   local answer = {'allowed'}
   for _, window in ipairs(windows) do
-    if not window.has_tag then
+    if counts and not window.has_tag then
       hit(window.key, window.seconds)
     end
     table.insert(answer, redis.call('ZCARD', window.key))
@@ -139,7 +139,7 @@ local refusal, leads_to_block = refusal_by(windows)
 if not refusal then
   return allow(windows)
 end
-if block and leads_to_block and count_refusal(block) >= block.refusals then
+if block and counts and leads_to_block and count_refusal(block) >= block.refusals then
   return begin_block(block)
 end
 return refusal

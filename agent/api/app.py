@@ -1,0 +1,38 @@
+"""The HTTP side as one application. FastAPI is imported here and beside, and nowhere else."""
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from agent.api import health, security, sessions, skills, tokens, webhooks
+from agent.api.access import Access
+from agent.api.bounds import Bounds
+from agent.api.cors import Cors
+from agent.api.described import described
+from agent.api.errors import add_handlers
+from agent.api.parts import Parts
+from agent.version import VERSION
+
+
+def build_app(parts: Parts) -> FastAPI:
+    """Lives as long as its parts."""
+    origins = parts.config.http.origins
+    app = FastAPI(
+        title="June",
+        version=VERSION,
+        description="June answers calls. Errors are problem details (RFC 9457).",
+        redoc_url=None,
+        # It would load scripts from elsewhere; `/openapi.json` is for every client.
+        docs_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(Bounds),
+            # Before access: a browser asks without a token whether it may ask.
+            *([Middleware(Cors, origins=origins)] if origins else []),
+            Middleware(Access, config=parts.config),
+        ],
+    )
+    for routes in (health, tokens, webhooks, sessions, security, skills):
+        app.include_router(routes.router(parts))
+    add_handlers(app)
+    app.openapi_schema = described(app.openapi())
+    return app
