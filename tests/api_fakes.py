@@ -135,6 +135,27 @@ def own_skills() -> Registry:
         return skills_of(config_of(Path(folder)))
 
 
+def parts_of(
+    config: Config,
+    sessions: SessionService,
+    rooms: ScriptedRooms,
+    worker: ToldWorker | None = None,
+    looks: list[str] | None = None,
+) -> Parts:
+    async def metrics() -> bytes:
+        return b"# HELP june_calls Calls.\njune_calls_total 3.0\n"
+
+    return Parts(
+        config=config,
+        sessions=sessions,
+        rooms=rooms,
+        registry=own_skills(),
+        worker=worker or ToldWorker(),
+        metrics=metrics,
+        look_again=lambda: None if looks is None else looks.append("look"),
+    )
+
+
 @asynccontextmanager
 async def api_in(folder: Path, **environ: str) -> AsyncIterator[Api]:
     """With these variables set, on a store of its own; everybody else asks at `NOW`."""
@@ -144,21 +165,7 @@ async def api_in(folder: Path, **environ: str) -> AsyncIterator[Api]:
         config.session, now=lambda: NOW, guest_tokens=LiveKitGuestTokens(client)
     ) as sessions:
         rooms, worker, looks = ScriptedRooms(client), ToldWorker(), list[str]()
-
-        async def metrics() -> bytes:
-            return b"# HELP june_calls Calls.\njune_calls_total 3.0\n"
-
-        app = build_app(
-            Parts(
-                config=config,
-                sessions=sessions,
-                rooms=rooms,
-                registry=own_skills(),
-                worker=worker,
-                metrics=metrics,
-                look_again=lambda: looks.append("look"),
-            )
-        )
+        app = build_app(parts_of(config, sessions, rooms, worker, looks))
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(
             transport=transport, base_url="http://localhost:8080"

@@ -46,9 +46,8 @@ async def answer_to(port: int, sent: bytes, *, then: bytes = b"") -> bytes:
 async def test_it_says_where_it_listens(api: Api) -> None:
     """Port 0 is any; the log has the one that it is."""
     with capture_logs() as logs:
-        async with HttpServer(api.app, "127.0.0.1", 0) as server:
-            async with httpx2.AsyncClient() as http:
-                answer = await http.get(f"http://127.0.0.1:{server.port}/healthz")
+        async with HttpServer(api.app, "127.0.0.1", 0) as server, httpx2.AsyncClient() as http:
+            answer = await http.get(f"http://127.0.0.1:{server.port}/healthz")
     assert answer.json()["status"] == "ok"
     assert "server" not in answer.headers
     assert logs == [
@@ -186,10 +185,10 @@ async def test_a_crowd_does_not_use_up_the_workers_files(
     "sent",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # somebody tries TLS
-        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",  # without a host
         b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000,  # without an end
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -201,7 +200,7 @@ async def test_what_is_no_http_is_a_400_and_no_line_in_the_log(
     """Any stranger could fill it."""
     async with HttpServer(api.app, "127.0.0.1", 0) as server:
         answer = await answer_to(server.port, sent)
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ") or b" 405 " in answer
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 405 "))
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
 
 

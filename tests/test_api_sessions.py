@@ -72,7 +72,16 @@ async def test_any_name_can_be_looked_for(api: Api, name: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=501", "limit=x", "skip=-1", f"skip={2**64}", "room=", f"user={'u' * 1025}"],
+    [
+        "limt=5",
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "skip=-1",
+        f"skip={2**64}",
+        "room=",
+        f"user={'u' * 1025}",
+    ],
 )
 async def test_a_page_that_there_cannot_be_is_refused(api: Api, query: str) -> None:
     """By the name of what is wrong."""

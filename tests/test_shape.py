@@ -2,6 +2,8 @@
 
 import ast
 import statistics
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,8 @@ MAY_IMPORT = {
 }
 
 DRIVERS = ("apsw", "redis", "sqlite3")
+
+HTTP = ("fastapi", "starlette", "uvicorn")
 
 KNOWS_ITS_DRIVER = {"apsw": "session/store/sqlite/", "redis": "session/store/redis/"}
 
@@ -84,6 +88,40 @@ def test_a_database_driver_is_known_in_its_store_only(driver: str) -> None:
     for module in EVERY_MODULE:
         known = driver in set(imported(module))
         assert not known or module.startswith(store), f"`{module}` imports `{driver}`"
+
+
+@pytest.mark.parametrize("framework", HTTP)
+def test_http_is_known_in_its_own_folder_only(framework: str) -> None:
+    """It is a way in, and no call and no command needs it."""
+    for module in EVERY_MODULE:
+        known = framework in set(imported(module))
+        assert not known or module.startswith("agent/api/"), f"`{module}` imports `{framework}`"
+
+
+def test_only_the_worker_serves_http() -> None:
+    """Its parent process; each call is a process of its own, and must not carry it along."""
+    for module in EVERY_MODULE:
+        if module == "agent/worker.py" or module.startswith("agent/api/"):
+            continue
+        for node in ast.walk(parsed(module)):
+            match node:
+                case ast.ImportFrom(module=str(name)):
+                    names = [name, *(f"{name}.{one.name}" for one in node.names)]
+                case ast.Import():
+                    names = [one.name for one in node.names]
+                case _:
+                    continue
+            assert not any(f"{one}.".startswith("agent.api.") for one in names), module
+
+
+@pytest.mark.parametrize("module", ["agent.job", "agent.preloaded", "agent.__main__"])
+def test_what_calls_and_commands_load_has_no_http_in_it(module: str) -> None:
+    """Not by whatever they import, either: it is memory for each call."""
+    loaded = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not set(HTTP) & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("module", [m for m in EVERY_MODULE if m not in MAY_READ_ENVIRONMENT])

@@ -31,7 +31,7 @@ def build_app(parts: Parts) -> FastAPI:
             Middleware(Access, config=parts.config),
         ],
     )
-    for routes in (health, tokens, webhooks, sessions, security, skills):
-        app.include_router(routes.router(parts))
     add_handlers(app)
+    for module in (health, tokens, webhooks, sessions, security, skills):
+        app.include_router(module.router(parts))
     return app

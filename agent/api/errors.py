@@ -41,13 +41,18 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(LiveKitError, _livekit)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return error.response()
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    detail = BY_THE_FRAMEWORK.get(status, error.detail)
-    return Problem(status, detail, headers=error.headers).response()
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework knows those of one route only, also where several have this path.
+        path = getattr(request.scope.get("route"), "path", "")
+        methods = request.app.openapi()["paths"].get(path, ["get"])
+        headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
+    return Problem(status, BY_THE_FRAMEWORK.get(status, error.detail), headers=headers).response()
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ LONGEST_NAME_BYTES = 256
 
 
 class Body(BaseModel):
-    """Of a request. An unknown field is an error: it may be a known one with a typing error."""
+    """Of a request, or its query. An unknown field is an error: it may be a known one mistyped."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 

@@ -44,7 +44,7 @@ class Health(BaseModel):
     store: Literal["ok", "away"] | None = None
     livekit: Literal["ok", "away"] | None = None
     providers: dict[str, CircuitState] | None = None
-    """Those that any process has asked; none while the store is away, like the money."""
+    """Those that any process has asked; null while the store is away, like the money."""
     money: Money | None = None
     active_calls: int | None = None
     """Of this worker."""
@@ -72,7 +72,7 @@ def router(parts: Parts) -> APIRouter:
     async def name() -> Name:
         return Name(version=VERSION)
 
-    @routes.get("/healthz", response_model_exclude_none=True)
+    @routes.get("/healthz", response_model_exclude_unset=True)
     async def health(request: Request) -> Health:
         """Always 200 while the process lives: to be degraded is no reason to be killed."""
         figures = await pulse.take()

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from agent.api.bodies import JsonRoute
 from agent.api.fields import Body, Identity, Kept
@@ -16,6 +16,15 @@ from session.paging import MOST_SKIPPED
 from session.records import ReplyTimes
 
 MOST_ON_A_PAGE = 500
+
+
+class Which(Body):
+    """Which sessions to list, as the query of an address."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = 50
+    skip: Annotated[int, Field(ge=0, le=MOST_SKIPPED)] = 0
+    user: Annotated[Kept | None, Field(description="An identity, not a hash")] = None
+    room: Annotated[Kept | None, Field(description="Its newest, or a user's in it")] = None
 
 
 class Page(BaseModel):
@@ -65,15 +74,12 @@ def router(parts: Parts) -> APIRouter:
     sessions = parts.sessions
 
     @routes.get("/sessions")
-    async def listed(
-        limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 50,
-        skip: Annotated[int, Query(ge=0, le=MOST_SKIPPED)] = 0,
-        user: Annotated[Kept | None, Query(description="An identity, not a hash")] = None,
-        room: Annotated[Kept | None, Query(description="Its newest, or a user's in it")] = None,
-    ) -> Page:
+    async def listed(which: Annotated[Which, Query()]) -> Page:
         """Everybody's, or a user's, or a room's."""
-        found, is_more = await page_of(sessions, limit=limit, skip=skip, user=user, room=room)
-        return Page(sessions=found, next_skip=skip + limit if is_more else None)
+        found, is_more = await page_of(
+            sessions, limit=which.limit, skip=which.skip, user=which.user, room=which.room
+        )
+        return Page(sessions=found, next_skip=which.skip + which.limit if is_more else None)
 
     @routes.get("/sessions/stats")
     async def stats() -> SessionStats:
