@@ -174,6 +174,38 @@ def test_nothing_counts_before_the_folder_is_known() -> None:
     assert done.stdout == "[]\n"
 
 
+FORKING = """
+import os, shutil
+from agent.config import counting_together, metrics_folder
+
+with counting_together():
+    from agent.counting import begin_counting
+    from agent.metrics import CALLS, REPLY, STAGE
+
+    CALLS.inc()
+    folder = metrics_folder()
+    shutil.rmtree(folder)
+    if (child := os.fork()) == 0:
+        begin_counting()
+        shutil.rmtree(folder)
+        CALLS.inc()
+        REPLY.observe(1)
+        STAGE.labels(stage="first_token").observe(1)
+        folder.mkdir()
+        (folder / "counted").touch()
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], [path.name for path in folder.iterdir()])
+"""
+
+
+def test_a_folder_that_is_removed_meanwhile_costs_no_call() -> None:
+    """A system cleans up after a user who logs out, and knows nothing of who still works."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "0 ['counted']\n", done.stderr
+
+
 LIVEKIT = """
 import asyncio, os
 from pathlib import Path
