@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.call_cli import call
 from agent.command import ConfigOption, JsonOption, quiet, settings_without_logs, show
 from agent.config import ConfigError, counting_together, load
 from agent.errors import CannotStart
@@ -67,6 +68,9 @@ def start(
 
         setup_parent(settings)
         _run(run_worker(settings, strict=strict))
+
+
+app.command()(call)
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """One call, wherever it takes place: find the memory, start the voice, greet, end in order."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -28,7 +27,7 @@ from agent.payment import Payment, refusal_of_call
 from agent.place import Place
 from agent.prompt import instructions
 from agent.remembered import Memory, chat_context, closed, greeting, recalled
-from agent.sign_of_life import show_life
+from agent.sign_of_life import showing_life
 from agent.spoken import SpokenLines
 from agent.summary_of_call import summary_of
 from agent.typed import TypedOnce, typed
@@ -77,7 +76,7 @@ class Call:
         self.stack = AsyncExitStack()
         self._started = time.monotonic()
         idle_seconds = config.call.idle_seconds
-        self._speaker = speaker_of(models.tts, self._is_over)
+        self._speaker = speaker_of(models.tts, self._is_over, place.tell)
         self._detector = GuardedVAD(detector)
         self.voice = build_voice(models, self._detector, self._speaker, idle_seconds=idle_seconds)
         self._copying_of = partial(
@@ -102,7 +101,7 @@ class Call:
         self._june: June | None = None
         self._notebook: Notebook | None = None
         self._patience = Patience()
-        self._payment = Payment(config, models.purse, self.ending, self.lines)
+        self._payment = Payment(config, models.purse, self.ending, self.lines, place.tell)
         self._refused: Decision | None = None
         self.stack.push_async_callback(models.aclose)
         self.voice.on("close", self.ending.on_voice_closed)
@@ -147,6 +146,7 @@ class Call:
             longest_kept_characters=self._config.limits.max_input_characters,
             patience=self._patience,
             on_end=self._payment.refuse,
+            tell=place.tell,
         )
         self._typed = TypedOnce(sessions, memory.session, self.lines, self._patience)
         self.stack.push_async_callback(self._typed.aclose)
@@ -157,8 +157,7 @@ class Call:
         self.skills = await self.stack.enter_async_context(
             self._skills_of(sessions, memory.session, self._gate, self._notebook)
         )
-        living = asyncio.create_task(show_life(sessions, session_id), name="june.sign_of_life")
-        self.stack.callback(living.cancel)
+        self.stack.enter_context(showing_life(sessions, session_id))
 
     def _skills_of(
         self, sessions: SessionService, session: Session, gate: TurnGate, notebook: Notebook
@@ -181,6 +180,7 @@ class Call:
                 speak_in=LanguageOfVoice(self._config, self._models.tts).speak_in,
                 keep=partial(notebook.note_skill, session.session_id),
                 lines=self.lines,
+                tell=self._place.tell,
             ),
             can=call_can(self._config, self._language, clones=copying is not None),
             zone=self._zone,

@@ -14,9 +14,11 @@ import structlog
 from livekit.agents import AgentSession, ConversationItemAddedEvent, RunContext, llm
 from livekit.agents.voice import SpeechHandle
 
+from agent.events import Tell, to_nobody
 from agent.gate import TurnGate
 from agent.lines import Lines
 from agent.ringing import Ringing
+from agent.skill_events import SkillEvents
 from agent.skill_ports import CallAlarms, CallKeptVoice, CallMemory, CallPorts
 from agent.skill_tools import SkillTools, uses_for
 from agent.skill_use import SkillUse
@@ -54,6 +56,8 @@ class Hands:
     keep: Callable[[SkillSession | None], None]
     """Stores which skill has the floor, in order with what is said."""
     lines: Lines
+    tell: Tell = to_nobody
+    """The caller's page."""
 
 
 class CallSkills:
@@ -83,6 +87,7 @@ class CallSkills:
         self._can = can
         self._zone = zone
         self._runner = Runner()
+        self._events = SkillEvents(registry, hands.tell)
         self._copying = None if copying is None else copying(self._told)
         self._alarms: UserAlarms | None = None
         self._ringing: Ringing | None = None
@@ -100,7 +105,7 @@ class CallSkills:
         self._floor = Floor(
             ModeSteps(registry, self._runner, can, self._now, chance or SystemRandom()),
             session.skill,
-            keep=hands.keep,
+            keep=self._keep,
             carry_out=self._carry_out,
             speak_in=hands.speak_in,
         )
@@ -117,6 +122,7 @@ class CallSkills:
         if self._copying is not None:
             await self._stack.enter_async_context(self._copying)
         self._floor.resume()
+        self._events.show(self._floor.skill)
         self._voice.on("conversation_item_added", self._commit)
         self._stack.callback(self._voice.off, "conversation_item_added", self._commit)
         return self
@@ -181,6 +187,10 @@ class CallSkills:
         text = message.text_content or ""
         return self._in_language(await self._floor.hear(turn, text, is_typed=is_typed))
 
+    def _keep(self, skill: SkillSession | None) -> None:
+        self._hands.keep(skill)
+        self._events.show(skill)
+
     async def _told(self, news: News) -> None:
         """Something that a mode wanted has come to an end, in no turn."""
         match await self._floor.told(news):
@@ -220,6 +230,7 @@ class CallSkills:
         return datetime.fromtimestamp(self._sessions.now(), self._zone)
 
     def _ports_for(self, skill: Skill, use: SkillUse, context: RunContext[None]) -> Ports:
+        self._events.used(skill)
         kept = None
         if not self._sessions.stands_in:
             kept = self._sessions.memory_of(self._session, skill.name)

@@ -14,6 +14,7 @@ import structlog
 from livekit.agents import ConversationItemAddedEvent, llm
 
 from agent.counting import count_refusal, count_times
+from agent.events import Tell, limit_near, refused, to_nobody
 from agent.metrics import TURNS
 from agent.notebook import Notebook
 from agent.refusals import ends_the_call
@@ -26,7 +27,8 @@ log = structlog.get_logger(__name__)
 class TurnGate:
     """Lives as long as one call. `turns_before` counts those of a session that was resumed.
 
-    `on_end` gets a refusal that ends the call, once its turn was really taken.
+    `on_end` gets a refusal that ends the call, and `tell` whatever else the caller's page is to
+    know, once the turn was really taken.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class TurnGate:
         longest_kept_characters: int,
         patience: Patience,
         on_end: Callable[[Decision], None],
+        tell: Tell = to_nobody,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._sessions = sessions
@@ -50,11 +53,14 @@ class TurnGate:
         self._longest_kept_characters = longest_kept_characters
         self._patience = patience
         self._on_end = on_end
+        self._tell = tell
         self._now = now
         self._committed: list[str] = []
         self._typed: set[str] = set()
-        self._ends: dict[int, Decision] = {}
-        """Refusals that end the call as soon as their turn is committed."""
+        self._decided: dict[int, Decision] = {}
+        """What takes effect as soon as its turn is committed."""
+        self._told_in_turn = 0
+        """The last turn of which the caller's page was told something."""
         self._warned: dict[str, int] = {}
         """By reason: the turn in which the caller was warned."""
         self.refused = 0
@@ -88,7 +94,6 @@ class TurnGate:
         except StoreError as error:
             log.debug("gate.open_without_store", turn=turn, error=str(error))
             return Decision(allowed=True)
-        self._ends.pop(turn, None)
         if not decision.allowed:
             self.refused += 1
             if turn != self._counted_refusal:
@@ -100,11 +105,10 @@ class TurnGate:
                 reason=decision.reason,
                 retry_after_seconds=round(decision.retry_after_seconds, 1),
             )
-            if ends_the_call(decision):
-                self._ends[turn] = decision
-                if message.id in self._committed:
-                    self._on_end(decision)
-        return self._warned_once(decision, turn)
+        decision = self._decided[turn] = self._warned_once(decision, turn)
+        if message.id in self._committed:
+            self._take_effect(turn)
+        return decision
 
     def _warned_once(self, decision: Decision, turn: int) -> Decision:
         """Without the warning that the caller has heard in an earlier turn."""
@@ -149,8 +153,22 @@ class TurnGate:
             ),
             self._measured(item, turn),
         )
-        if item.role == "user" and (refused := self._ends.get(turn)) is not None:
-            self._on_end(refused)
+        if item.role == "user":
+            self._take_effect(turn)
+
+    def _take_effect(self, turn: int) -> None:
+        """The turn is committed, and decided."""
+        decision = self._decided.pop(turn, None)
+        if decision is None:
+            return
+        if ends_the_call(decision):
+            self._on_end(decision)
+            return
+        if decision.allowed and decision.near is None:
+            return
+        if turn != self._told_in_turn:  # the steps of one turn are decided one by one
+            self._told_in_turn = turn
+            self._tell(refused(decision) if decision.near is None else limit_near(decision.near))
 
     def _measured(self, item: llm.ChatMessage, turn: int) -> TurnMetrics | None:
         if item.role == "user" or turn == self._turns_before:

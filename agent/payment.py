@@ -6,6 +6,7 @@ from agent.alerts import Alerts
 from agent.config import Config
 from agent.counting import count_refusal, count_spending
 from agent.ending import Ending
+from agent.events import Tell, refused, to_nobody
 from agent.lines import Lines
 from agent.refusals import refusal
 from session import CloseReason, Decision, Session, SessionService, StoreError
@@ -19,11 +20,19 @@ log = structlog.get_logger(__name__)
 class Payment:
     """Lives as long as one call; closes what the purse and the alerts still have to write."""
 
-    def __init__(self, config: Config, purse: CallPurse, ending: Ending, lines: Lines) -> None:
+    def __init__(
+        self,
+        config: Config,
+        purse: CallPurse,
+        ending: Ending,
+        lines: Lines,
+        tell: Tell = to_nobody,
+    ) -> None:
         self._config = config
         self._purse = purse
         self._ending = ending
         self._lines = lines
+        self._tell = tell
         self._alerts = Alerts(config)
 
     async def open(self, sessions: SessionService, session: Session, patience: Patience) -> None:
@@ -40,7 +49,9 @@ class Payment:
         )
 
     def refuse(self, decision: Decision) -> None:
-        """End the call in words."""
+        """End the call in words, and tell the caller's page why."""
+        if self._ending.reason is None:
+            self._tell(refused(decision))
         self._ending.begin(CloseReason.LIMIT, refusal(decision, self._lines))
 
     def _refuse_money(self, decision: Decision) -> None:

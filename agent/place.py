@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.events import Tell, to_nobody
 from session import Channel
 
 
@@ -15,3 +16,5 @@ class Place:
     call_id: str
     shut_down: Callable[[str], None]
     """Ends it from June's side; given the reason."""
+    tell: Tell = to_nobody
+    """Gets June's own events, for the caller."""

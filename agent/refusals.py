@@ -5,10 +5,8 @@ from session import Decision, rules
 from session.limits import NEAR
 from session.money import PAUSED
 
-ENDS_THE_CALL = frozenset(
+ABOUT_MONEY = frozenset(
     {
-        rules.BLOCKED,
-        rules.TOO_MANY_CALLS,
         rules.OUT_OF_BUDGET,
         rules.USER_BUDGET,
         rules.SESSION_BUDGET,
@@ -17,11 +15,17 @@ ENDS_THE_CALL = frozenset(
         PAUSED,
     }
 )
+
+ENDS_THE_CALL = ABOUT_MONEY | {rules.BLOCKED, rules.TOO_MANY_CALLS}
 """The others are over in a moment, or with fewer words."""
 
 
 def ends_the_call(decision: Decision) -> bool:
     return not decision.allowed and decision.reason in ENDS_THE_CALL
+
+
+def is_about_money(decision: Decision) -> bool:
+    return not decision.allowed and decision.reason in ABOUT_MONEY
 
 
 def refusal(decision: Decision, lines: Lines) -> str:

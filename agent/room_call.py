@@ -10,6 +10,7 @@ from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputO
 from agent.assistant import June
 from agent.call import Call
 from agent.caller import Presence, wait_for_caller
+from agent.caller_events import CallerEvents
 from agent.config import Config
 from agent.first_word import FirstWord
 from agent.metadata import read_metadata
@@ -17,6 +18,7 @@ from agent.models.build import build_models
 from agent.models.local.engine import Speech
 from agent.place import Place
 from agent.remembered import OPEN_SECONDS, sessions_for_call
+from agent.user_of_call import user_of_call
 from session import CloseReason, RoomLease, SessionService, StoreError
 from skills.registry import Registry
 
@@ -44,12 +46,19 @@ class RoomCall:
         self._config = config
         self._owner = owner
         self._metadata = read_metadata(ctx.job.metadata)
+        self._events = CallerEvents(ctx.room)
         language = self._metadata.language or config.agent.language
         self._call = Call(
             config,
             build_models(config, language=language, speech=speech, detector=detector),
             detector,
-            Place(room=ctx.room.name, channel="room", call_id=ctx.job.id, shut_down=ctx.shutdown),
+            Place(
+                room=ctx.room.name,
+                channel="room",
+                call_id=ctx.job.id,
+                shut_down=ctx.shutdown,
+                tell=self._events.tell,
+            ),
             skills,
             language=language,
             persona=self._metadata.persona,
@@ -91,7 +100,9 @@ class RoomCall:
             log.info("caller.never_came")
             call.ending.begin(CloseReason.CALLER_LEFT)
             return
-        await call.open(sessions, self._metadata.user or caller.identity)
+        self._events.begin(caller.identity)
+        call.stack.push_async_callback(self._events.aclose)
+        await call.open(sessions, self._user(caller))
         ctx.log_context_fields = {"session": call.session_id}
         call.stack.enter_context(
             Presence(
@@ -108,6 +119,15 @@ class RoomCall:
         if caller.identity not in (participant.identity for participant in here):
             # They hung up before LiveKit listened to them, so it will not end the call.
             call.ending.begin(CloseReason.CALLER_LEFT)
+
+    def _user(self, caller: rtc.RemoteParticipant) -> str:
+        return user_of_call(
+            self._config.call.user,
+            declared=self._metadata.user,
+            identity=caller.identity,
+            attributes=caller.attributes,
+            is_sip=caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+        )
 
     def _caller_lost(self) -> None:
         """Nobody is there to be asked, or to hear an alarm."""

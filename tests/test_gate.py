@@ -11,6 +11,7 @@ from livekit.agents.voice.run_result import RunResult
 from speech_fakes import NoSkills, own_mouth, wide_window
 
 from agent.assistant import June
+from agent.events import Event, EventType
 from agent.gate import TurnGate
 from agent.lines import ENGLISH
 from agent.models.offline import OfflineLLM
@@ -46,6 +47,7 @@ class Conversation:
         on_end: Callable[[Decision], None] | None = None,
     ) -> None:
         self.ended: list[Decision] = []
+        self.told: list[Event] = []
         self.sessions = sessions
         self.memory = memory
         self.gate = TurnGate(
@@ -57,6 +59,7 @@ class Conversation:
             longest_kept_characters=100,
             patience=Patience(),
             on_end=self.ended.append if on_end is None else on_end,
+            tell=self.told.append,
             now=lambda: 1000.0,
         )
         self.brain = OfflineLLM()
@@ -167,6 +170,28 @@ async def test_a_turn_that_was_taken_first_ends_the_call_as_well(talk: Conversat
     assert talk.ended == []
     assert (await talk.gate.reserve(message)).reason == "paused"
     assert [decision.reason for decision in talk.ended] == ["paused"]
+
+
+async def test_the_callers_page_is_told_of_limits_once_a_turn_is_taken(talk: Conversation) -> None:
+    """Of an attempt nothing; of what ends the call whoever ends it tells."""
+    for _ in range(3):
+        await talk.says("Who are you?")
+    attempt = llm.ChatMessage(role="user", content=["Hello?"])
+    assert (await talk.gate.reserve(attempt)).near == "too_many_turns"
+    assert talk.told == []
+    talk.gate.commit(ConversationItemAddedEvent(item=attempt))
+    assert talk.told == [Event(EventType.LIMIT_NEAR, reason="too_many_turns")]
+    await talk.gate.reserve(attempt)
+    assert len(talk.told) == 1, "a further step of the same turn"
+    for _ in range(3):
+        await talk.says("Who are you?")
+    refused = Event(EventType.LIMIT_REFUSED, reason="too_many_turns", retry_after_seconds=60.0)
+    assert talk.told[1:] == [refused, refused]
+    attempt = llm.ChatMessage(role="user", content=["Hello?"])
+    assert (await talk.gate.reserve(attempt)).reason == "blocked"
+    talk.gate.commit(ConversationItemAddedEvent(item=attempt))
+    assert len(talk.told) == 3
+    assert len(talk.ended) == 1
 
 
 async def test_a_reply_that_was_cut_off_is_kept_as_heard(talk: Conversation) -> None:

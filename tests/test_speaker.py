@@ -10,6 +10,7 @@ import pytest
 from livekit.agents import APIConnectionError, APIConnectOptions, tts
 from speech_fakes import ScriptedSpeech
 
+from agent.events import EventType
 from agent.models.local.tts import LocalTTS
 from agent.voices.cloned import ClonedTTS
 from agent.voices.cloner import CloneFailed
@@ -57,7 +58,12 @@ class Mouth:
 
     def __init__(self, cloner: ScriptedCloner) -> None:
         self.speech = ScriptedSpeech()
-        self.voice = VoiceOfCall(LocalTTS(self.speech), now=lambda: 1_000.0)
+        self.told: list[EventType] = []
+        self.voice = VoiceOfCall(
+            LocalTTS(self.speech),
+            tell=lambda event: self.told.append(event.type),
+            now=lambda: 1_000.0,
+        )
         self.cloner = cloner
         self.holds = True
         self.said: list[Utterance] = []
@@ -105,6 +111,20 @@ async def test_a_worn_voice_speaks_and_each_utterance_is_listed(mouth: Mouth) ->
         hashlib.sha256(pcm).hexdigest() for pcm in (first, second)
     ]
     assert {(one.consent_id, one.at) for one in mouth.said} == {("c0", 1_000.0)}
+
+
+async def test_whose_voice_it_is_is_told_as_it_changes(mouth: Mouth) -> None:
+    """Before the first sound of the clone; also where it is lost; and not twice."""
+    mouth.voice.worn = None
+    assert mouth.told == []
+    mouth.put_on()
+    assert mouth.told == [EventType.VOICE_CLONED]
+    mouth.put_on()
+    await mouth.says("One.")
+    mouth.holds = False
+    await mouth.says("Two.")
+    mouth.voice.worn = None
+    assert mouth.told == [EventType.VOICE_CLONED, EventType.VOICE_OWN]
 
 
 async def test_a_consent_that_does_not_hold_reaches_no_clone(mouth: Mouth) -> None:

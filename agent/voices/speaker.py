@@ -15,6 +15,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 
+from agent.events import Tell, to_nobody, voice_changed
 from agent.models.audible import at_rate, in_time
 from session.voice_records import Utterance
 from skills.voice import Why
@@ -48,6 +49,7 @@ class VoiceOfCall(tts.TTS[str]):
         june: tts.TTS[str],
         *,
         is_over: Callable[[], bool] = lambda: False,
+        tell: Tell = to_nobody,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Once the call `is_over` but for her goodbye, she says that in her own voice."""
@@ -59,15 +61,27 @@ class VoiceOfCall(tts.TTS[str]):
         self.june = june
         self.is_over = is_over
         self.now = now
-        self.worn: Worn | None = None
+        self._tell = tell
+        self._worn: Worn | None = None
+
+    @property
+    def worn(self) -> Worn | None:
+        """The clone that June speaks with; None while she has her own voice."""
+        return self._worn
+
+    @worn.setter
+    def worn(self, worn: Worn | None) -> None:
+        was_cloned, self._worn = self.is_cloned, worn
+        if self.is_cloned != was_cloned:
+            self._tell(voice_changed(is_cloned=self.is_cloned))
 
     @property
     def is_cloned(self) -> bool:
-        return self.worn is not None
+        return self._worn is not None
 
     @property
     def _speaking(self) -> tts.TTS[str]:
-        return self.june if self.worn is None else self.worn.clone
+        return self.june if self._worn is None else self._worn.clone
 
     @property
     def model(self) -> str:
@@ -100,9 +114,11 @@ class VoiceOfCall(tts.TTS[str]):
         await self.june.aclose()
 
 
-def speaker_of(june: tts.TTS[str] | None, is_over: Callable[[], bool]) -> VoiceOfCall | None:
+def speaker_of(
+    june: tts.TTS[str] | None, is_over: Callable[[], bool], tell: Tell = to_nobody
+) -> VoiceOfCall | None:
     """None for a call that is only typed."""
-    return None if june is None else VoiceOfCall(june, is_over=is_over)
+    return None if june is None else VoiceOfCall(june, is_over=is_over, tell=tell)
 
 
 class Sentence(tts.ChunkedStream):

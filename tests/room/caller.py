@@ -1,6 +1,7 @@
 """A caller in a real room: publishes speech in real time, and keeps all that comes back."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from livekit import api, rtc
 
+from agent.events import TOPIC
 from agent.livekit_server import LoopbackServer
 from agent.models.local.engine import HEARING_RATE, LocalSpeech
 from room.ears import WINDOW, Sound, loud_windows, understand
@@ -90,6 +92,10 @@ class Caller:
         self.heard: list[Heard] = []
         self.connection: tuple[str, str] | None = None
         """Address and token, where they do not follow from the server."""
+        self.attributes: dict[str, str] = {}
+        """What the token says of them."""
+        self.events: list[dict[str, Any]] = []
+        """June's own, as they came."""
         self._ears = ears
         self._sound = np.zeros(0, np.int16)
         self._sound_began = 0.0
@@ -108,12 +114,14 @@ class Caller:
             .with_identity(self.identity)
             .with_ttl(timedelta(minutes=10))
             .with_grants(api.VideoGrants(room_join=True, room=self.room_name))
+            .with_attributes(self.attributes)
             .to_jwt()
         )
 
     async def join(self, *, with_microphone: bool = True) -> Self:
         self.room.register_text_stream_handler(TRANSCRIPTION, self._on_transcript)
         self.room.on("track_subscribed", self._on_track)
+        self.room.on("data_received", self._on_data)
         address, token = self.connection or (self.server.url, self.token())
         await self.room.connect(address, token)
         if with_microphone:
@@ -135,6 +143,13 @@ class Caller:
     def _on_track(self, track: rtc.Track, _: object, participant: rtc.RemoteParticipant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             self._start(self._listen(track))
+
+    def _on_data(self, packet: rtc.DataPacket) -> None:
+        if packet.topic == TOPIC:
+            assert packet.kind == rtc.DataPacketKind.KIND_RELIABLE
+            assert packet.participant is not None
+            assert packet.participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+            self.events.append(json.loads(packet.data))
 
     async def _listen(self, track: rtc.Track) -> None:
         """Keep June's sound with its time: what is missing on the way is silence."""
@@ -177,6 +192,17 @@ class Caller:
 
     async def type(self, text: str) -> None:
         await self.room.local_participant.send_text(text, topic="lk.chat")
+
+    async def type_and_be_answered(self, text: str) -> None:
+        """Type it, also while June speaks; she has begun to answer."""
+        answers = len(self.june_says)
+        await self.type(text)
+        await self.until(lambda: len(self.june_says) > answers, 15, f"an answer to `{text}`")
+
+    @property
+    def june_says(self) -> list[str]:
+        """What June has said, as the room shows it; the last of it may still go on."""
+        return [one.text for one in self.transcripts if one.speaker != self.identity and one.text]
 
     async def until(self, condition: Callable[[], Any], seconds: float, what: str) -> Any:
         """What the condition gives once it is true; a failure that says what was waited for."""

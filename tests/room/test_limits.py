@@ -1,6 +1,7 @@
-"""Limits, money and duplicates, as a caller hears them."""
+"""Limits, money and duplicates, as a caller hears them and as their page is told."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator
 
@@ -32,6 +33,7 @@ async def strict(
         livekit,
         tmp_path_factory.mktemp("strict"),
         JUNE_AGENT__NAME="strict",
+        JUNE_CALL__USER="attribute:account",
         JUNE_WORKER__DRAIN_SECONDS="1",
         JUNE_LIMITS__TURNS_PER_MINUTE=str(LIMITS.turns_per_minute),
         JUNE_LIMITS__CALLS_PER_HOUR=str(LIMITS.calls_per_hour),
@@ -152,6 +154,7 @@ async def test_a_day_whose_money_is_spent_ends_calls_and_refuses_new_ones(
     try:
         await caller.type("What is your name?")
         await told_goodbye(strict, caller, ENGLISH.out_of_budget)
+        assert caller.events[-1]["type"] == "budget.refused"
         late = await call().join()
         await late.dispatch(agent="strict")
         await told_goodbye(strict, late, ENGLISH.out_of_budget)
@@ -193,3 +196,51 @@ async def test_two_dispatches_to_one_room_give_one_june(strict: Worker, call: Ca
     ]
     assert len(agents) == 1
     assert len(said_by_june(caller)) == 1
+
+
+async def test_the_caller_alone_is_told_of_skills_and_limits(
+    strict: Worker, call: Call, memory: SessionService
+) -> None:
+    """As events; and this caller is known by what their token says."""
+    caller = call()
+    caller.attributes["account"] = "4711"
+    await caller.join(with_microphone=False)
+    guest = await call(room=caller.room_name).join(with_microphone=False)
+    await caller.dispatch(json.dumps({"identity": caller.identity}), agent="strict")
+    await caller.until(lambda: caller.june_says, 15, "June greets")
+    for text in ("Tell me a story.", "Stop the story.", "What time is it?", "Who are you?"):
+        await caller.type_and_be_answered(text)
+    refused = await caller.until(
+        lambda: [one for one in caller.events if "retry_after_seconds" in one], 10, "a refusal"
+    )
+    assert 0 < refused[0].pop("retry_after_seconds") <= 60
+    assert caller.events == [
+        {"type": "skill.began", "skill": "storyteller"},
+        {"type": "skill.ended", "skill": "storyteller"},
+        {"type": "limit.near", "reason": "too_many_turns"},
+        {"type": "skill.used", "skill": "clock"},
+        {"type": "limit.refused", "reason": "too_many_turns"},
+    ]
+    assert guest.events == []
+
+    (theirs,) = await memory.get_user_sessions("4711")
+    assert theirs.room_name == caller.room_name
+    assert not await memory.get_user_sessions(caller.identity)
+    assert not strict.events("user.by_identity", room=caller.room_name)
+    assert "4711" not in strict.log
+
+
+@pytest.mark.slow
+async def test_who_comes_back_is_told_again_what_holds(strict: Worker, call: Call) -> None:
+    """Their page may be a new one. Without the attribute their identity says who they are."""
+    caller = await call().join(with_microphone=False)
+    await caller.dispatch(agent="strict")
+    await caller.until(lambda: caller.june_says, 15, "June greets")
+    await caller.type_and_be_answered("Tell me a story.")
+    again = call(identity=caller.identity, room=caller.room_name)
+    await again.join(with_microphone=False)  # LiveKit puts the first of them out
+    await again.until(lambda: again.events, 10, "June tells what holds")
+    await asyncio.sleep(1)
+    assert again.events == [{"type": "skill.began", "skill": "storyteller"}]
+    assert strict.events("user.by_identity", room=caller.room_name)
+    assert not strict.events("event.unsent")

@@ -173,6 +173,8 @@ async def test_a_voice_is_copied_and_given_back(june: Worker, call: Call, voice:
     again = await ann.says("Who are you?")
     hers = embed(heard_by(caller, again))
     assert voice == "piper" or near(hers, own_speaker) > near(hers, their_speaker)
+    voices = [one["type"] for one in caller.events if one["type"].startswith("voice.")]
+    assert voices == ["voice.cloned", "voice.own"]
     await listed(june, caller)
 
 

@@ -1,0 +1,82 @@
+"""June's own events: what a caller's page is told beside sound and text (`docs/events.md`).
+
+They hold names and numbers only: nobody's words, and nothing that tells who somebody is.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.refusals import is_about_money
+from session import Decision
+
+TOPIC = "june.event"
+
+
+class EventType(StrEnum):
+    LIMIT_NEAR = "limit.near"
+    LIMIT_REFUSED = "limit.refused"
+    BUDGET_REFUSED = "budget.refused"
+    SKILL_USED = "skill.used"
+    SKILL_BEGAN = "skill.began"
+    SKILL_ENDED = "skill.ended"
+    VOICE_CLONED = "voice.cloned"
+    VOICE_OWN = "voice.own"
+
+
+SUBJECTS = {
+    EventType.SKILL_BEGAN: "skill",
+    EventType.SKILL_ENDED: "skill",
+    EventType.VOICE_CLONED: "voice",
+    EventType.VOICE_OWN: "voice",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    type: EventType
+    reason: str | None = None
+    """Of a limit: which one."""
+    retry_after_seconds: float | None = None
+    """Of a refusal; 0 where waiting does not help, or nobody knows how long."""
+    skill: str | None = None
+
+    @property
+    def subject(self) -> str | None:
+        """What it is about, where it lasts until another event about the same; else None."""
+        return SUBJECTS.get(self.type)
+
+    def as_json(self) -> str:
+        fields = {
+            "type": self.type.value,
+            "reason": self.reason,
+            "retry_after_seconds": self.retry_after_seconds,
+            "skill": self.skill,
+        }
+        return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+Tell = Callable[[Event], None]
+"""Never waits and never raises."""
+
+
+def to_nobody(_: Event) -> None:
+    """Where no participant is there to be told."""
+
+
+def limit_near(reason: str) -> Event:
+    return Event(EventType.LIMIT_NEAR, reason=reason)
+
+
+def refused(decision: Decision) -> Event:
+    """Of a decision that does not allow it."""
+    return Event(
+        EventType.BUDGET_REFUSED if is_about_money(decision) else EventType.LIMIT_REFUSED,
+        reason=decision.reason,
+        retry_after_seconds=round(decision.retry_after_seconds, 1),
+    )
+
+
+def voice_changed(*, is_cloned: bool) -> Event:
+    return Event(EventType.VOICE_CLONED if is_cloned else EventType.VOICE_OWN)
