@@ -7,6 +7,7 @@ from typing import Self
 
 from prometheus_client import REGISTRY, Metric, generate_latest
 
+import agent.metrics  # noqa: F401  what is declared is told of, also before it happens
 from agent import background
 from agent.config import metrics_folder
 from agent.metrics_folder import parts_of

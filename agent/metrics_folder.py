@@ -24,6 +24,10 @@ MEMORY = Path("/dev/shm")  # noqa: S108  `mkdtemp` makes a folder there that is 
 ORPHANED_SECONDS = 3_600.0
 """A call may outlive a worker that was killed, and still wants to count."""
 
+TRIES = 20
+PAUSE_SECONDS = 0.05
+"""To remove it: a process that begins as the worker ends may put a file into it meanwhile."""
+
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
@@ -38,7 +42,7 @@ def own_folder() -> Iterator[Path]:
         with _locked(folder):
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
 def parts_of(folder: Path) -> tuple[Path, Path]:
@@ -65,9 +69,17 @@ def _sweep(place: Path) -> None:
             if folder.stat(follow_symlinks=False).st_uid != os.getuid() or not _is_old(folder):
                 continue
             with _locked(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
         except OSError:
             continue  # it is used, or gone
+
+
+def _remove(folder: Path) -> None:
+    for _ in range(TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(PAUSE_SECONDS)
 
 
 def _is_old(folder: Path) -> bool:

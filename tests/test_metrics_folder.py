@@ -1,6 +1,7 @@
 """The folder in which the processes of one worker count: its own, and gone when it is."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -44,6 +45,20 @@ def test_it_is_private_empty_and_removed(place: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / CALLS).mkdir()
         (folder / CALLS / "counter_1.db").write_bytes(b"")
+    assert not folder.exists()
+
+
+def test_a_file_that_comes_as_it_is_removed_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was just being started begins to count."""
+    removed, left = shutil.rmtree, [3]
+
+    def interrupted(folder: Path, *, ignore_errors: bool) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            removed(folder, ignore_errors=ignore_errors)
+
+    with own_folder() as folder:
+        monkeypatch.setattr(shutil, "rmtree", interrupted)
     assert not folder.exists()
 
 

@@ -7,7 +7,7 @@ from agent.api import health, security, sessions, skills, tokens, webhooks
 from agent.api.access import Access
 from agent.api.bounds import Bounds
 from agent.api.cors import Cors
-from agent.api.described import described
+from agent.api.described import DescribedApp
 from agent.api.errors import add_handlers
 from agent.api.parts import Parts
 from agent.version import VERSION
@@ -16,7 +16,7 @@ from agent.version import VERSION
 def build_app(parts: Parts) -> FastAPI:
     """Lives as long as its parts."""
     origins = parts.config.http.origins
-    app = FastAPI(
+    app = DescribedApp(
         title="June",
         version=VERSION,
         description="June answers calls. Errors are problem details (RFC 9457).",
@@ -34,5 +34,4 @@ def build_app(parts: Parts) -> FastAPI:
     for routes in (health, tokens, webhooks, sessions, security, skills):
         app.include_router(routes.router(parts))
     add_handlers(app)
-    app.openapi_schema = described(app.openapi())
     return app

@@ -50,8 +50,9 @@ class Bounds:
     async def _serve(self, scope: Scope, exchange: "_Exchange") -> Problem | None:
         if _declared_bytes(scope) > self._most_body_bytes:
             return too_large(self._most_body_bytes)
+        time = asyncio.timeout(self._most_seconds)
         try:
-            async with asyncio.timeout(self._most_seconds) as time:
+            async with time:
                 await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             return None

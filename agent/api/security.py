@@ -9,18 +9,21 @@ from agent.api.bodies import JsonRoute
 from agent.api.fields import Body, Circuit
 from agent.api.parts import Parts
 from agent.api.problems import answers
-from session.circuits import CircuitState
+from session import SessionService
+from session.circuits import CircuitState, Phase
 from session.records import Money
 from session.rules import LimitConfig
+from session.storable import storable
 
 WEEK_MINUTES = 10_080
 
 
 class SecurityStats(BaseModel):
-    """Today's money, the limits in force, and each provider that anybody has asked."""
+    """Today's money, the limits in force, and the breakers: the budget's and each provider's."""
 
     money: Money
     limits: LimitConfig
+    budget: CircuitState
     providers: dict[str, CircuitState]
 
 
@@ -36,12 +39,6 @@ class OpenRequest(BreakerRequest):
     minutes: Annotated[float, Field(gt=0, le=WEEK_MINUTES, allow_inf_nan=False)] = 30.0
 
 
-class Switched(BaseModel):
-    """Whether it was in the other position before."""
-
-    changed: bool
-
-
 def router(parts: Parts) -> APIRouter:
     routes = APIRouter(
         prefix="/api/security", tags=["security"], responses=answers(), route_class=JsonRoute
@@ -50,27 +47,48 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/stats")
     async def stats() -> SecurityStats:
+        money = await sessions.money.today()
         return SecurityStats(
-            money=await sessions.money.today(),
+            money=money,
             limits=parts.config.session.limits,
+            budget=_of_budget(money, sessions.now()),
             providers=dict(await sessions.breakers.state()),
         )
 
     @routes.post("/circuit-breaker/open")
-    async def open_breaker(wanted: OpenRequest) -> Switched:
-        """June then spends nothing, or asks this provider for nothing, in all calls."""
+    async def open_breaker(wanted: OpenRequest | None = None) -> CircuitState:
+        """June then spends nothing, or asks this provider for nothing, in all calls.
+
+        A budget that is stopped for longer stays so.
+        """
+        wanted = wanted or OpenRequest()
         seconds = 60.0 * wanted.minutes
         if wanted.circuit is None:
             await sessions.money.pause(seconds)
-            return Switched(changed=True)
-        effect = await sessions.breakers.open_by_hand(wanted.circuit, seconds)
-        return Switched(changed=effect.phase is not None)
+        else:
+            await sessions.breakers.open_by_hand(wanted.circuit, seconds)
+        return await _state(sessions, wanted.circuit)
 
     @routes.post("/circuit-breaker/close")
-    async def close_breaker(wanted: BreakerRequest) -> Switched:
+    async def close_breaker(wanted: BreakerRequest | None = None) -> CircuitState:
         """A budget that is used up opens its own again at once."""
+        wanted = wanted or BreakerRequest()
         if wanted.circuit is None:
-            return Switched(changed=await sessions.money.resume())
-        return Switched(changed=await sessions.breakers.close(wanted.circuit))
+            await sessions.money.resume()
+        else:
+            await sessions.breakers.close(wanted.circuit)
+        return await _state(sessions, wanted.circuit)
 
     return routes
+
+
+async def _state(sessions: SessionService, circuit: str | None) -> CircuitState:
+    if circuit is None:
+        return _of_budget(await sessions.money.today(), sessions.now())
+    return (await sessions.breakers.state()).get(storable(circuit), CircuitState(Phase.CLOSED))
+
+
+def _of_budget(money: Money, now: float) -> CircuitState:
+    if money.breaker_until is None:
+        return CircuitState(Phase.CLOSED)
+    return CircuitState(Phase.OPEN, money.breaker_reason, max(0.0, money.breaker_until - now))

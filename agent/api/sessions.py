@@ -82,7 +82,7 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/sessions/{session_id}", responses=answers(404))
     async def one(session_id: ID) -> SessionAnswer:
-        """Without what was said in it."""
+        """What was said in it is asked for apart."""
         session = await sessions.get_session(session_id)
         return SessionAnswer(
             session=session,

@@ -6,6 +6,7 @@ import signal
 import statistics
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -265,13 +266,19 @@ async def test_a_worker_is_drained_while_calls_run(
             await typed(caller, COLOUR)
         draining, other = (first, second) if first.events("call.answered") else (second, first)
         theirs = [one for one in callers if draining.events("call.answered", room=one.room_name)]
+        began = time.monotonic()
         stopping = asyncio.create_task(draining.stop())
-        for caller in theirs:
-            caller.listened_from = time.monotonic()
-            heard = await caller.hear(40)
-            while "cut off" not in heard.text.lower():
-                print(heard.text)
-                heard = await caller.hear(40)
+
+        def hears_another(caller: Caller) -> bool:
+            is_there = caller.june() is not None
+            return is_there and "cut off" in caller.june_wrote(began).lower()
+
+        await asyncio.gather(
+            *(
+                one.until(partial(hears_another, one), 40, "another June says that she goes on")
+                for one in theirs
+            )
+        )
         assert await stopping == 0
         for caller in callers:
             await goes_on(caller)
