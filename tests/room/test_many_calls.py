@@ -183,7 +183,7 @@ async def worker(livekit: LoopbackServer, folder: Path) -> AsyncIterator[Many]:
     environment = {
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
         "JUNE_AGENT__NAME": "many",
-        "JUNE_WORKER__MAX_CALLS": str(2 * AT_ONCE),
+        "JUNE_WORKER__MAX_CALLS": str(4 * AT_ONCE),
         "JUNE_WORKER__IDLE_PROCESSES": "2",
         "JUNE_WORKER__DRAIN_SECONDS": "1",
     }
