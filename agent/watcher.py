@@ -123,6 +123,10 @@ class Watcher:
                 if not self._is_failing:
                     log.warning("watcher.failed", error=str(error))
                 self._is_failing = True
+            except Exception as error:  # noqa: BLE001  without the watcher no call is saved any more
+                if not self._is_failing:
+                    log.error("watcher.failed", error=type(error).__name__)
+                self._is_failing = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._wake.wait()
@@ -190,7 +194,7 @@ class Watcher:
         # A call that began after this look did holds its lease by now, and its session is open.
         if room in await self._sessions.watching.living():
             return
-        if why is Why.DIED and not await self._sessions.watching.may_come_again(room):
+        if why is Why.DIED and session is not None and not await self._may_come_again(session):
             await self._give_up(room, session)
             known.given_up = visits
             return
@@ -217,15 +221,19 @@ class Watcher:
         for dispatch in dispatches:
             await self._rooms.withdraw(room, dispatch.id)
 
-    async def _give_up(self, room: str, session: Session | None) -> None:
+    async def _may_come_again(self, session: Session) -> bool:
+        """However often she is sent after one death, because nobody has room for her."""
+        death = f"{session.session_id} {session.resumes}"
+        return await self._sessions.watching.may_come_again(session.room_name, death)
+
+    async def _give_up(self, room: str, session: Session) -> None:
         log.error(
             "room.given_up",
             room=room,
             hint="June died three times in a minute there; the lines before say of what",
         )
         ROOMS_GIVEN_UP.inc()
-        if session is not None:
-            await self._sessions.close_session(session.session_id, CloseReason.ERROR)
+        await self._sessions.close_session(session.session_id, CloseReason.ERROR)
 
     async def __aexit__(self, *exc_info: object) -> None:
         await background.end(self._task)

@@ -1,6 +1,5 @@
 """Who watches over all workers' rooms, which of them have a living June, and when to give up."""
 
-import uuid
 from collections.abc import Callable
 
 from session.leases import LEASE_SECONDS, Lease
@@ -41,8 +40,8 @@ class Watching:
         """The rooms in which a June lives, or to which one is on her way."""
         return await self._leases.held(now=self._now()) - {self._seat}
 
-    async def may_come_again(self, room: str) -> bool:
-        """Whether another June is sent where one has just died; asked once for each death."""
+    async def may_come_again(self, room: str, death: str) -> bool:
+        """Whether another June is sent where one has died; each death counts once, by its name."""
         window = Window(
             key=f"deaths {room}",
             limit=DEATHS - 1,
@@ -50,5 +49,5 @@ class Watching:
             reason="deaths",
             leads_to_block=False,
         )
-        ask = Ask(tag=uuid.uuid4().hex, windows=(window,))
+        ask = Ask(tag=death, windows=(window,))
         return (await self._limits.admit(ask, now=self._now())).allowed

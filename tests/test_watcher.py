@@ -200,6 +200,17 @@ async def test_three_deaths_in_a_minute_are_enough(world: World) -> None:
     assert world.june_lives()
 
 
+async def test_one_death_counts_once_however_often_she_is_sent(world: World) -> None:
+    """No worker has room for a while: she comes when one has."""
+    watcher = await in_a_call(world)
+    world.has_worker = False
+    await world.dies()
+    await world.passes(30, watcher)
+    world.has_worker = True
+    await world.passes(11, watcher)
+    assert world.june_lives()
+
+
 async def test_three_deaths_in_an_hour_are_borne(world: World) -> None:
     watcher = await in_a_call(world)
     for _ in range(4):

@@ -131,6 +131,7 @@ async def test_a_job_is_killed_while_june_speaks_and_while_the_caller_speaks(
         assert len(worker.events("june.dispatched")) == 2
 
 
+@pytest.mark.slow
 async def test_a_worker_is_killed_beside_a_second_one(
     livekit: LoopbackServer, tmp_path: Path, call: Call
 ) -> None:
