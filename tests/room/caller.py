@@ -253,16 +253,16 @@ class Caller:
         return await self.hear()
 
     async def ask_for(self, expected: str, question: str, voice: str = "slt") -> Heard:
-        """Ask until the answer fits, twice at most, as people do.
+        """Ask until the answer fits, twice, and then in another voice, as people do.
 
         Moonshine mishears flite's voices at times. `expected` is a regular expression over the
         answer in lower case, as it was heard or as the room shows it: callers hear by Moonshine
         too, and may have both.
         """
         answers = ""
-        for _ in range(2):
+        for spoken_by in (voice, voice, "rms" if voice == "slt" else "slt"):
             asked = time.monotonic()
-            answer = await self.ask(question, voice)
+            answer = await self.ask(question, spoken_by)
             answers = f"{answer.text} {self.june_wrote(asked)}".lower()
             if answer.text and re.search(expected, answers):
                 return answer
