@@ -63,7 +63,8 @@ def counted() -> Counted:
 
 def said(role: llm.ChatRole, text: str = "Hello", **metrics: Any) -> ConversationItemAddedEvent:
     item = llm.ChatMessage(role=role, content=[text])
-    item.metrics.update(metrics)  # type: ignore[typeddict-item]
+    measured: Any = metrics
+    item.metrics.update(measured)
     return ConversationItemAddedEvent(item=item)
 
 
@@ -142,7 +143,8 @@ def test_money_that_is_refused_to_several_models_is_one_refusal(counted: Counted
     ending: Any = SimpleNamespace(reason=None)
     ending.begin = lambda reason, *_: setattr(ending, "reason", reason)
     lines: Any = SimpleNamespace(out_of_budget="No money.")
-    payment = Payment(load(environ={}), Any, ending, lines)  # type: ignore[arg-type]
+    purse: Any = SimpleNamespace()
+    payment = Payment(load(environ={}), purse, ending, lines)
     for _ in range(3):
         payment._refuse_money(Decision(allowed=False, reason="out_of_budget"))
     assert counted("june_refusals_total", reason="out_of_budget") == 1
@@ -283,7 +285,8 @@ async def test_a_file_that_fails_is_counted(tmp_path: Path, counted: Counted) ->
     config = load(environ={"JUNE_DATA__DIR": str(tmp_path)}).session
     sessions = await sessions_for_call(config)
     await sessions.get_or_create_for_room("room", "ann")
-    await sessions._store.db.read(lambda db: db.pragma("max_page_count", 1))  # type: ignore[attr-defined]
+    store: Any = sessions._store
+    await store.db.read(lambda db: db.pragma("max_page_count", 1))
     for _ in range(2):
         with pytest.raises(StoreError):
             await _fill(sessions)

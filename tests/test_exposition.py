@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from counting_processes import bury, counting, samples
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, Gauge
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -175,8 +175,8 @@ def test_names_follow_prometheus(metric: MetricWrapperBase) -> None:
     assert not metric._name.endswith(("_ms", "_milliseconds", "_micros", "_count", "_total"))
     if metric._type == "histogram":
         assert metric._name.endswith("_seconds")
-    if metric._type == "gauge":
-        assert metric._multiprocess_mode.startswith("live"), "a dead call's would stay"  # type: ignore[attr-defined]
+    if isinstance(metric, Gauge):
+        assert metric._multiprocess_mode.startswith("live"), "a dead call's would stay"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import asyncio
 import errno
 import socket
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 import structlog
@@ -86,8 +87,9 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.is_ready = asyncio.Event()
 
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
