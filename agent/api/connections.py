@@ -6,7 +6,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 256
-"""The worker has a thousand files to open at once, for calls as well; others wait at the door."""
+"""The worker may open a thousand files at once, calls' among them. Who is too many is cut off."""
 
 HEAD_SECONDS = 10.0
 """For a whole request's head. Uvicorn itself would wait for ever."""
@@ -39,7 +39,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def _mind_head(self) -> None:
-        """Count from the first byte on that a request's head is waited for."""
+        """While no request is served one is waited for, whole, and only for so long."""
         is_served = self.cycle is not None and not self.cycle.response_complete
         if is_served:
             self._lose_patience()
