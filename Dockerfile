@@ -53,8 +53,8 @@ COPY --from=build /june/agent agent
 COPY --from=build /june/session session
 COPY --from=build /june/skills skills
 
-# PROMETHEUS_MULTIPROC_DIR counts only if it is there before Python starts. LiveKit empties that
-# folder at each start, so it is this container's own and not in the volume.
+# PROMETHEUS_MULTIPROC_DIR: where the processes of calls count. LiveKit empties a part of that folder
+# at each start, so it is this container's own and not in the volume.
 # ORT_DISABLE_TELEMETRY: onnxruntime would gather events about this machine for its makers.
 ENV JUNE_DATA__DIR=/data \
     JUNE_WORKER__HEALTH_PORT=8081 \

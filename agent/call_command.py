@@ -6,20 +6,18 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from agent.config import Config
 from agent.errors import CannotStart
+from agent.guest_tokens import TO_JOIN
 from agent.metadata import LONGEST_BYTES, LONGEST_PERSONA
 from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside
 from agent.redact import printable
 from agent.rooms import LiveKitClient
 from agent.settings import LANGUAGE_TAG
 from agent.watcher import newest
-
-JOIN_WITHIN = timedelta(minutes=10)
 
 LOOK_EVERY_SECONDS = 0.25
 
@@ -128,9 +126,7 @@ async def called(config: Config, wanted: Wanted, *, as_json: bool) -> str:
     )
     async with client:
         june = await send(client, wanted)
-        token = client.caller_token(
-            wanted.room, wanted.identity or IDENTITY, join_within=JOIN_WITHIN
-        )
+        token = client.caller_token(wanted.room, wanted.identity or IDENTITY, join_within=TO_JOIN)
     if as_json:
         return json.dumps(
             {
@@ -139,7 +135,7 @@ async def called(config: Config, wanted: Wanted, *, as_json: bool) -> str:
                 "room": wanted.room,
                 "identity": wanted.identity or IDENTITY,
                 "token": token,
-                "join_within_seconds": int(JOIN_WITHIN.total_seconds()),
+                "join_within_seconds": int(TO_JOIN.total_seconds()),
             },
             indent=2,
         )
@@ -148,7 +144,7 @@ async def called(config: Config, wanted: Wanted, *, as_json: bool) -> str:
         f"  address  {config.livekit.url}\n"
         f"  room     {wanted.room}\n"
         f"  token    {token}\n"
-        f"           (to join within {JOIN_WITHIN.seconds // 60} minutes)"
+        f"           (to join within {TO_JOIN.seconds // 60} minutes)"
     )
 
 

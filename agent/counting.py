@@ -2,10 +2,21 @@
 
 from livekit.agents import llm, stt, tts
 
-from agent.metrics import MODEL_REQUESTS, MODEL_SPEND, REFUSALS, REPLY, STAGE
+from agent.config import metrics_folder
+from agent.metrics import CALLS_ACTIVE, MODEL_REQUESTS, MODEL_SPEND, REFUSALS, REPLY, STAGE
 from session import Decision
 from session.money import MICROS
 from session.usage import ModelUsed
+
+
+def begin_counting() -> None:
+    """Open the files of this process now: one that cannot be opened later would cost a call.
+
+    A system may remove them while June runs, such as when the user logs out whom she runs as.
+    """
+    if (folder := metrics_folder()) is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    CALLS_ACTIVE.inc(0)
 
 
 def count_times(message: llm.ChatMessage) -> None:

@@ -11,6 +11,7 @@ import structlog
 from livekit.agents import JobContext, JobProcess
 
 from agent.config import Config
+from agent.counting import begin_counting
 from agent.logs import setup_job
 from agent.metrics import CALLS, CALLS_ACTIVE, CALLS_ENDED
 from agent.models.build import local_speech
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 def prewarm(process: JobProcess, *, config: Config, socket: Path | None) -> None:
     """Load what a call needs, before there is one."""
     setup_job(config.secrets)
+    begin_counting()
     if config.otlp_endpoint is not None:
         _trace(config.otlp_endpoint, config.secrets)
     process.userdata["vad"] = load_vad()

@@ -21,8 +21,8 @@ PREFIX = "june-metrics-"
 MEMORY = Path("/dev/shm")  # noqa: S108  `mkdtemp` makes a folder there that is this user's only
 """Where files are written in place and the disk is full, the system kills who writes."""
 
-ORPHANED_SECONDS = 3_600.0
-"""A call may outlive a worker that was killed, and still wants to count."""
+MADE_SECONDS = 60.0
+"""One that is not older may just be being made."""
 
 TRIES = 20
 PAUSE_SECONDS = 0.05
@@ -66,7 +66,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _sweep(place: Path) -> None:
     for folder in place.glob(f"{PREFIX}*"):
         try:
-            if folder.stat(follow_symlinks=False).st_uid != os.getuid() or not _is_old(folder):
+            if folder.stat(follow_symlinks=False).st_uid != os.getuid() or _is_used(folder):
                 continue
             with _locked(folder):
                 _remove(folder)
@@ -82,7 +82,21 @@ def _remove(folder: Path) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _is_old(folder: Path) -> bool:
-    """Whether nothing was begun in it for long."""
-    touched = max(path.stat().st_mtime for path in (folder, *folder.glob(CALLS)))
-    return time.time() - touched > ORPHANED_SECONDS
+def _is_used(folder: Path) -> bool:
+    """Whether it is new, or somebody counts in it: a call may outlive a worker that was killed."""
+    if time.time() - folder.stat().st_mtime < MADE_SECONDS:
+        return True
+    processes = {path.stem.rpartition("_")[2] for path in folder.glob("**/*.db")}
+    # 0 stands for all those that are gone.
+    return any(is_alive(int(one)) for one in processes - {"0"} if one.isdecimal())
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process of this id."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -20,6 +20,8 @@ from prometheus_client import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from agent.metrics_folder import is_alive
+
 log = structlog.get_logger(__name__)
 
 # Neither is typed, and the first is hardly public: the tests are what says that it still fits.
@@ -81,7 +83,8 @@ class ProcessFiles:
 
     def _merge_dead(self) -> None:
         found = self._found()
-        living = {pid for pid in {counted.pid for counted in found} if _is_alive(pid)}
+        living = {pid for pid in {counted.pid for counted in found} if is_alive(pid)}
+        living.add(OF_THE_DEAD)
         dead: dict[str, list[Path]] = {}
         for counted in found:
             if counted.pid not in living:
@@ -154,15 +157,3 @@ def _is_metric(key: str) -> bool:
     except (ValueError, TypeError):
         return False
     return isinstance(sample, str) and isinstance(labels, dict)
-
-
-def _is_alive(pid: int) -> bool:
-    if pid == OF_THE_DEAD:
-        return True
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -187,6 +187,9 @@ class Watcher:
             is_junes = is_expected or bool(dispatches) or session is not None
             known.look_at = self._now() + (QUIET_SECONDS if is_junes else STRANGE_SECONDS)
             return
+        # A call that began after this look did holds its lease by now, and its session is open.
+        if room in await self._sessions.watching.living():
+            return
         if why is Why.DIED and not await self._sessions.watching.may_come_again(room):
             await self._give_up(room, session)
             known.given_up = visits

@@ -24,6 +24,7 @@ from agent.dead_jobs import DeadJobs
 from agent.errors import CannotStart
 from agent.exposition import Exposition, folder_of_calls
 from agent.guest_tokens import LiveKitGuestTokens
+from agent.metrics import STORE_ERRORS
 from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
 from agent.prepare import speak_lines
@@ -91,7 +92,11 @@ async def run_worker(
             )
         )
         sessions = await stack.enter_async_context(
-            open_sessions(config.session, guest_tokens=LiveKitGuestTokens(livekit))
+            open_sessions(
+                config.session,
+                guest_tokens=LiveKitGuestTokens(livekit),
+                on_fault=STORE_ERRORS.inc,
+            )
         )
         registry = await asyncio.to_thread(skills_of, config)  # two of one name must end `start`
         if config.cloner_file is not None:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from counting_processes import ROOT
+from counting_processes import AFTER_ALL, ROOT
 
 from agent import metrics_folder
 from agent.config import METRICS_FOLDER, ConfigError, counting_together
 from agent.config import metrics_folder as folder_in_use
-from agent.metrics_folder import CALLS, ORPHANED_SECONDS, own_folder, parts_of
+from agent.metrics_folder import CALLS, own_folder, parts_of
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +27,14 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     assert list(tmp_path.glob("june-metrics-*")) == []
 
 
-def left_behind(place: Path, *, seconds_ago: float = ORPHANED_SECONDS + 60) -> Path:
-    """By a worker that was killed."""
+def left_behind(place: Path, *, process: int = AFTER_ALL, seconds_ago: float = 120) -> Path:
+    """By a worker that was killed, with what one process has counted."""
     folder = place / "june-metrics-old"
     (folder / CALLS).mkdir(parents=True)
-    (folder / CALLS / "counter_1.db").write_bytes(b"")
-    for path in (folder / CALLS, folder):
-        os.utime(path, (time.time() - seconds_ago,) * 2)
+    (folder / "counter_0.db").write_bytes(b"")
+    (folder / CALLS / f"gauge_livesum_{process}.db").write_bytes(b"")
+    (folder / "of nobody's.db").write_bytes(b"")
+    os.utime(folder, (time.time() - seconds_ago,) * 2)
     return folder
 
 
@@ -85,22 +86,28 @@ def test_what_a_killed_worker_left_is_removed(place: Path) -> None:
         assert not old.exists()
 
 
-def test_what_is_in_use_or_may_be_is_let_be(place: Path) -> None:
-    """By a worker that lives, however long it has counted nothing new, or by an orphaned call."""
-    old = left_behind(place, seconds_ago=60)
-    with own_folder() as folder, own_folder():
+def test_what_a_call_still_counts_in_is_let_be(place: Path) -> None:
+    """It may outlive its worker."""
+    old = left_behind(place, process=os.getpid())
+    with own_folder():
+        assert old.exists()
+    shutil.rmtree(old)
+
+
+def test_what_may_just_be_being_made_is_let_be(place: Path) -> None:
+    """Another worker starts at the same moment, and has not locked it yet."""
+    old = left_behind(place, seconds_ago=5)
+    with own_folder():
+        assert old.exists()
+    shutil.rmtree(old)
+
+
+def test_what_a_living_worker_has_is_let_be() -> None:
+    """However long nobody has called it."""
+    with own_folder() as folder:
         os.utime(folder, (0, 0))
         with own_folder():
             assert folder.exists()
-            assert old.exists()
-        touched = old / CALLS / "counter_2.db"
-        os.utime(old, (0, 0))
-        touched.write_bytes(b"")
-        with own_folder():
-            assert old.exists()
-    os.utime(old / CALLS, (0, 0))
-    with own_folder():
-        assert not old.exists()
 
 
 def test_a_link_is_not_followed(place: Path) -> None:
@@ -172,6 +179,38 @@ def test_nothing_counts_before_the_folder_is_known() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+FORKING = """
+import os, shutil
+from agent.config import counting_together, metrics_folder
+
+with counting_together():
+    from agent.counting import begin_counting
+    from agent.metrics import CALLS, REPLY, STAGE
+
+    CALLS.inc()
+    folder = metrics_folder()
+    shutil.rmtree(folder)
+    if (child := os.fork()) == 0:
+        begin_counting()
+        shutil.rmtree(folder)
+        CALLS.inc()
+        REPLY.observe(1)
+        STAGE.labels(stage="first_token").observe(1)
+        folder.mkdir()
+        (folder / "counted").touch()
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], [path.name for path in folder.iterdir()])
+"""
+
+
+def test_a_folder_that_is_removed_meanwhile_costs_no_call() -> None:
+    """A system cleans up after a user who logs out, and knows nothing of who still works."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "0 ['counted']\n", done.stderr
 
 
 LIVEKIT = """

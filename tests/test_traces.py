@@ -100,7 +100,7 @@ def test_spans_arrive_without_what_was_said() -> None:
     assert [one.string_value for one in attributes["kept"].values] == ["of", "two"]
     assert "lk.response.ttft" in attributes
     assert "traces.not_sent" not in logs
-    assert seconds < 3
+    assert seconds < 10
 
 
 def test_a_collector_that_is_away_costs_a_call_nothing() -> None:
@@ -110,7 +110,7 @@ def test_a_collector_that_is_away_costs_a_call_nothing() -> None:
         endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
         logs, seconds = run(converse_for_long, endpoint)
     assert logs.count("traces.not_sent") == 1
-    assert seconds < 5
+    assert seconds < 10
 
 
 def converse_for_long(endpoint: str) -> list[str]:
@@ -133,7 +133,7 @@ def test_a_collector_that_hangs_does_not_keep_a_process() -> None:
     with collecting() as collector:
         collector.hangs = True
         _, seconds = run(converse, collector.endpoint)
-    assert seconds < 6
+    assert seconds < 10, "by itself it would wait for half a minute"
 
 
 def test_whatever_is_wrong_with_traces_calls_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
