@@ -10,13 +10,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from api_fakes import Api, api_in
+from api_fakes import ADMIN, KEY, Api, api_in
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from agent.api import connections
+from agent.api.access import TOKEN_ROUTE
 from agent.api.bounds import Bounds
 from agent.api.server import HttpServer
+from agent.api.tokens import TOKENS_PER_MINUTE
 from agent.errors import CannotStart
 
 
@@ -165,20 +167,52 @@ async def test_a_body_that_drips_is_a_408(api: Api) -> None:
     assert json.loads(body)["status"] == 408
 
 
-async def test_a_crowd_does_not_use_up_the_workers_files(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those who are too many are sent away, and come in when others have left."""
+async def test_a_silent_crowd_makes_room(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It uses up no more of the worker's files, and keeps nobody out who has something to ask."""
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     async with HttpServer(api.app, "127.0.0.1", 0) as server:
         crowd = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
         await asyncio.sleep(0.05)
-        assert await answer_to(server.port, request) == b""
+        for _ in range(2):
+            assert (await answer_to(server.port, request)).startswith(b"HTTP/1.1 200")
+        assert await crowd[0][0].read() == b""
+        crowd[2][1].write(request)
+        assert (await crowd[2][0].read()).startswith(b"HTTP/1.1 200")
         for _, writer in crowd:
             writer.close()
-        await asyncio.sleep(0.05)
-        assert (await answer_to(server.port, request)).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_crowd_whose_requests_are_served_is_served_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever comes then is sent away."""
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    async with HttpServer(Bounds(never_answers, most_seconds=0.5), "127.0.0.1", 0) as server:
+        served = [asyncio.create_task(answer_to(server.port, request)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        assert await answer_to(server.port, request) == b""
+        answers = await asyncio.gather(*served)
+    assert all(answer.startswith(b"HTTP/1.1 503") for answer in answers)
+
+
+async def test_a_flood_over_real_connections_is_counted_as_well(tmp_path: Path) -> None:
+    """By the key, as many at once as a site may have."""
+    async with (
+        api_in(tmp_path, JUNE_ADMIN_TOKEN=ADMIN, JUNE_TOKEN_KEY=KEY) as api,
+        HttpServer(api.app, "127.0.0.1", 0) as server,
+        httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{server.port}",
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=30,
+        ) as http,
+    ):
+        answers = await asyncio.gather(
+            *(http.post(TOKEN_ROUTE, json={"identity": f"user {n}"}) for n in range(300))
+        )
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses.count(200), statuses.count(429)) == (TOKENS_PER_MINUTE, 240)
 
 
 @pytest.mark.parametrize(

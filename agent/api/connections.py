@@ -1,19 +1,24 @@
 """How a connection may behave before there is a request, and how many there may be."""
 
 import asyncio
+import math
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 256
-"""The worker has a thousand files to open at once, for calls as well; others wait at the door."""
+"""The worker may open a thousand files at once, calls' among them."""
 
 HEAD_SECONDS = 10.0
 """For a whole request's head. Uvicorn itself would wait for ever."""
 
 
 class Connection(H11Protocol):
-    """Uvicorn's, which minds neither silent callers nor their number."""
+    """Uvicorn's, which minds neither silent callers nor their number.
+
+    Where there are too many, the one that has been silent for longest makes room: a crowd that
+    says nothing must not keep out whoever looks after June's health.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -22,10 +27,12 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # what a socket of asyncio's has
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-            return
         self._mind_head()
+        here = [one for one in self.connections if not one.transport.is_closing()]
+        if len(here) > MOST_CONNECTIONS:
+            # The new one is among them: it goes itself where all others have their requests served.
+            own = (one for one in here if isinstance(one, Connection))
+            min(own, key=Connection.silent_until).give_way()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -39,13 +46,20 @@ class Connection(H11Protocol):
         self._lose_patience()
         super().connection_lost(exc)
 
+    def silent_until(self) -> float:
+        """When it is cut off, by the loop's clock, unless a request comes; never if one has."""
+        return math.inf if self._patience is None else self._patience.when()
+
+    def give_way(self) -> None:
+        self.transport.abort()
+
     def _mind_head(self) -> None:
-        """Count from the first byte on that a request's head is waited for."""
+        """While no request is served one is waited for, whole, and only for so long."""
         is_served = self.cycle is not None and not self.cycle.response_complete
         if is_served:
             self._lose_patience()
         elif self._patience is None:
-            self._patience = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+            self._patience = self.loop.call_later(HEAD_SECONDS, self.give_way)
 
     def _lose_patience(self) -> None:
         if self._patience is not None:

@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from agent import background
 from agent.api.connections import Connection
 from agent.errors import CannotStart
 
@@ -59,9 +60,7 @@ class HttpServer:
     async def __aenter__(self) -> Self:
         listening = await _listen(self._host, self._port)
         self._port = listening.getsockname()[1]
-        self._serving = asyncio.create_task(
-            self._server.serve(sockets=[listening]), name="june.http"
-        )
+        self._serving = background.begin(self._server.serve(sockets=[listening]), "june.http")
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._server.is_ready.wait()
