@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from agent.config import Config
 from agent.errors import CannotStart
 from agent.guest_tokens import TO_JOIN
-from agent.metadata import LONGEST_BYTES, LONGEST_PERSONA
+from agent.known_room import newest
+from agent.metadata import LONGEST_CHARACTERS, LONGEST_PERSONA, metadata_text
 from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside
 from agent.redact import printable
 from agent.rooms import LiveKitClient
 from agent.settings import LANGUAGE_TAG
-from agent.watcher import newest
 
 LOOK_EVERY_SECONDS = 0.25
 
@@ -84,11 +84,12 @@ class Wanted:
                 f"(got {len(self.persona):,})\n"
                 'hint: say who June is, as in `--persona "You are Ada, who answers for a bakery."`'
             )
-        if (length := len(json.dumps(self.metadata))) > LONGEST_BYTES:
+        if (length := len(metadata_text(self.metadata))) > LONGEST_CHARACTERS:
             raise CannotStart(
-                f"`--persona` is too long: June reads {LONGEST_BYTES:,} characters of JSON "
+                f"`--persona` is too long: June reads {LONGEST_CHARACTERS:,} characters of "
+                f"JSON "
                 f"(got {length:,})\n"
-                "hint: make it shorter; letters outside of ASCII count as six characters"
+                "hint: make it shorter; what cannot be printed counts as six characters"
             )
 
     @property
@@ -177,7 +178,7 @@ async def send(
         return Whereabouts.THERE  # somebody else has just asked her
     else:
         # They were lost, as LiveKit tries none again; what June was to be told is not.
-        told = json.dumps(wanted.metadata) if wanted.metadata else newest(waiting).metadata
+        told = metadata_text(wanted.metadata) or newest(waiting).metadata
         sent = await rooms.send(room, told)
         for dispatch_id in old:
             await rooms.withdraw(room, dispatch_id)

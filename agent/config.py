@@ -199,6 +199,11 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
     def secret(name: str) -> SecretStr | None:
         return SecretStr(environ[name]) if environ.get(name) else None
 
+    def pasted(name: str) -> SecretStr | None:
+        """With its line end, perhaps, which nothing that comes by HTTP has."""
+        value = environ.get(name, "").strip()
+        return SecretStr(value) if value else None
+
     server_bin = environ.get("LIVEKIT_SERVER_BIN")
     stages = (settings.stt, settings.llm, settings.tts)
     servers = [*stages, *(one for stage in stages for one in stage.fallback if one != "local")]
@@ -221,15 +226,10 @@ def _with_consequences(settings: Settings, environ: Mapping[str, str]) -> Config
         ),
         secret_key=secret("JUNE_SECRET_KEY"),
         webhook_secret=secret("JUNE_WEBHOOK_SECRET"),
-        admin_token=secret("JUNE_ADMIN_TOKEN"),
-        token_key=secret("JUNE_TOKEN_KEY"),
+        admin_token=pasted("JUNE_ADMIN_TOKEN"),
+        token_key=pasted("JUNE_TOKEN_KEY"),
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
-        keys={
-            # A key pasted with its line end would be refused by HTTP itself.
-            name: SecretStr(value)
-            for name in sorted(variables)
-            if (value := environ.get(name, "").strip())
-        },
+        keys={name: key for name in sorted(variables) if (key := pasted(name)) is not None},
     )
 
 

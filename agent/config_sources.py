@@ -185,6 +185,9 @@ def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> list[Prob
     if not is_loopback(settings.http.host) and not environ.get("JUNE_ADMIN_TOKEN"):
         rule = f"is not set, and `http.host` is `{settings.http.host}`, which others can reach"
         problems.append(Problem("`JUNE_ADMIN_TOKEN`", f"{rule}; {MAKE_ONE}"))
+    elif environ.get("JUNE_TOKEN_KEY") and not environ.get("JUNE_ADMIN_TOKEN"):
+        rule = "is not set, and `JUNE_TOKEN_KEY` is, so others than this machine are to ask"
+        problems.append(Problem("`JUNE_ADMIN_TOKEN`", f"{rule}; {MAKE_ONE}"))
     variable = settings.tts.variable_of_key
     if (
         settings.mockingbird.cloner == "openai"

@@ -8,7 +8,9 @@ All fields are optional. Whatever cannot be read is logged and never costs the c
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -18,7 +20,7 @@ from agent.zones import is_zone
 
 log = structlog.get_logger(__name__)
 
-LONGEST_BYTES = 16_384
+LONGEST_CHARACTERS = 16_384
 """June's own fields need a few hundred bytes; LiveKit would carry half a megabyte."""
 
 LONGEST_FIELD = 256
@@ -43,12 +45,20 @@ class CallMetadata:
 KNOWN = ("identity", "user", "language", "persona", "time_zone")
 
 
+def metadata_text(fields: Mapping[str, Any]) -> str:
+    """As June reads it; nothing for no fields."""
+    text = json.dumps(fields, ensure_ascii=False) if fields else ""
+    return text.encode(errors="replace").decode()  # half a letter could not be sent
+
+
 def read_metadata(raw: str) -> CallMetadata:
     """The known, well-formed fields; the rest is named in the log, without its value."""
     if not raw:
         return CallMetadata()
-    if len(raw) > LONGEST_BYTES:
-        log.warning("metadata.ignored", why="too long", characters=len(raw), limit=LONGEST_BYTES)
+    if len(raw) > LONGEST_CHARACTERS:
+        log.warning(
+            "metadata.ignored", why="too long", characters=len(raw), limit=LONGEST_CHARACTERS
+        )
         return CallMetadata()
     try:
         fields: Any = json.loads(raw)
@@ -62,6 +72,12 @@ def read_metadata(raw: str) -> CallMetadata:
     if unknown:
         log.warning("metadata.unknown_fields_ignored", fields=unknown[:10], known=list(KNOWN))
     return CallMetadata(**{name: _text(name, fields.get(name)) for name in KNOWN})
+
+
+@lru_cache(maxsize=1024)
+def identity_in(raw: str) -> str | None:
+    """Whom June listens to by it; what is wrong is logged once, however often it is read."""
+    return read_metadata(raw).identity
 
 
 def _text(name: str, value: Any) -> str | None:

@@ -1,21 +1,25 @@
 """Whether somebody in a room is owed a June: decisions only, no network and no clock.
 
-Times are Unix seconds. Those of rooms are by LiveKit's clock, those of sessions by the store's; a
-difference of a second or two between them costs nothing.
+Times are Unix seconds. Those of rooms are by LiveKit's clock, those of sessions by the store's. If
+they differ by some seconds, that matters only for calls that are shorter than the difference.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from agent.metadata import identity_in
 from session import CloseReason, Session
 from session.resume import CUT_OFF, FRESH_SECONDS
 
 COME_WITHIN_SECONDS = 3.0
 """A dispatch is taken at once or never: LiveKit neither queues one nor tries it again."""
 
-CLOCKS_APART_SECONDS = 1.0
+JUST_BEFORE_SECONDS = 1.0
 """Who joined so shortly before June's last call was over has come anew."""
+
+CLOCKS_APART_SECONDS = 10.0
+"""As much as LiveKit's clock and the store's may differ."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,18 @@ def owed(
     dispatches: Collection[Dispatch],
     now: float,
     *,
+    new: Collection[str] = (),
     is_expected: bool = False,
 ) -> Why | None:
     """Why a June is to be sent into a room where none lives; None if none is, or one is coming.
 
-    `session` is the room's last conversation. `is_expected` says that whoever joins this room is
-    owed one, as by a dispatch.
+    `session` is the room's last conversation. `new` are the ids of dispatches that were seen for
+    the first time less than `COME_WITHIN_SECONDS` ago. `is_expected` says that whoever joins this
+    room is owed one, as by a dispatch.
     """
     if not inside.people:
         return None
-    if any(_is_coming(dispatch, session, now) for dispatch in dispatches):
+    if any(_is_coming(one, session, now) for one in dispatches if one.id in new):
         return None
     if session is not None and 0 <= now - session.seen_at + 1 < FRESH_SECONDS:
         if session.closed_at is None or session.close_reason is CloseReason.CRASH:
@@ -94,19 +100,38 @@ def owed(
     if session is None:
         return Why.UNANSWERED if dispatches else Why.JOINED
     over_at = session.seen_at if session.closed_at is None else session.closed_at
-    if any(dispatch.created_at > over_at for dispatch in dispatches):
+    if any(_is_after(one, over_at) for one in dispatches):
         return Why.UNANSWERED
-    if any(person.joined_at > over_at - CLOCKS_APART_SECONDS for person in inside.people):
+    if any(person.joined_at > over_at - JUST_BEFORE_SECONDS for person in inside.people):
         return Why.JOINED
     return None
 
 
 def _is_coming(dispatch: Dispatch, session: Session | None, now: float) -> bool:
-    """Whether she may still be on her way by it: it is young, and she has not been there yet."""
-    is_young = (
-        0
-        <= now - dispatch.created_at + CLOCKS_APART_SECONDS
-        < (COME_WITHIN_SECONDS + CLOCKS_APART_SECONDS)
-    )
+    """Whether she may still be on her way by a new one, and has not been there yet."""
+    is_old = now - dispatch.created_at > COME_WITHIN_SECONDS + CLOCKS_APART_SECONDS
     has_been = session is not None and session.seen_at > dispatch.created_at
-    return is_young and not has_been
+    return not is_old and not has_been
+
+
+def _is_after(dispatch: Dispatch, over_at: float) -> bool:
+    """Whether somebody asked for her again after a call; one that she took may be that call's."""
+    return dispatch.created_at > over_at + (CLOCKS_APART_SECONDS if dispatch.junes else 0.0)
+
+
+def answering(
+    dispatches: Collection[Dispatch], inside: Inside, identity: str | None
+) -> Dispatch | None:
+    """The dispatch by which June is there, or on her way, for this caller.
+
+    Also one for somebody else who is there: a room has one June. Not one for somebody who is not,
+    such as the same person under the name of a page that was loaded before.
+    """
+    here = {person.identity for person in inside.people}
+    for dispatch in dispatches:
+        if dispatch.junes and not dispatch.junes & inside.junes:
+            continue  # she has come and gone
+        listens_to = identity_in(dispatch.metadata)
+        if listens_to is None or identity is None or listens_to in {identity, *here}:
+            return dispatch
+    return None

@@ -159,19 +159,23 @@ class RoomCall:
 
     async def _hold_room(self, sessions: SessionService) -> bool:
         """Keep the lease that the worker claimed for this job; False where another June has it."""
+        room, lease = self._ctx.room.name, None
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                lease = await sessions.claim_room(self._ctx.room.name, self._owner)
+                lease = await sessions.claim_room(room, self._owner)
         except (StoreError, TimeoutError) as error:
+            # The call goes on: two Junes are better than none.
             log.warning("lease.unclaimed", error=str(error) or "the store does not answer")
-            return True  # two Junes are better than none
-        if lease is None:
-            log.warning("lease.taken")
-            return False
+        else:
+            if lease is None:
+                log.warning("lease.taken")
+                return False
         ending, lines = self._call.ending, self._call.lines
         await self._call.stack.enter_async_context(
             RoomLease(
                 sessions,
+                room,
+                self._owner,
                 lease,
                 on_lost=lambda: ending.begin(CloseReason.REPLACED),
                 on_asked_to_leave=lambda: ending.begin(CloseReason.DRAIN, lines.leaving),

@@ -6,7 +6,6 @@
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -21,7 +20,8 @@ from livekit.protocol.models import ParticipantInfo
 
 from agent.config import LiveKitSettings
 from agent.errors import CannotStart
-from agent.owed import Dispatch, Inside, Person
+from agent.metadata import identity_in, metadata_text
+from agent.owed import Dispatch, Inside, Person, answering
 
 DEADLINE_SECONDS = 5.0
 """For each request, retries included."""
@@ -159,15 +159,22 @@ class LiveKitClient:
         """Ask June into the room, unless she is there or on her way; the dispatch's id.
 
         A room that does not exist is made. The server itself would send one more June for each
-        request.
+        request. One who waits there for somebody else, who is not there, makes way.
         """
         if not await self._exists(room):
             await self._make(room)
-        junes = (await self.inside(room)).junes
-        for dispatch in await self.dispatches(room):
-            if not dispatch.junes or dispatch.junes & junes:
-                return dispatch.id
-        return await self.send(room, json.dumps(metadata) if metadata else "")
+        inside = await self.inside(room)
+        dispatches = await self.dispatches(room)
+        text = metadata_text(metadata or {})
+        found = answering(dispatches, inside, identity_in(text))
+        if found is not None:
+            return found.id
+        for june in inside.junes & frozenset[str]().union(*(one.junes for one in dispatches)):
+            await self.remove(room, june)
+        sent = await self.send(room, text)
+        for dispatch in dispatches:
+            await self.withdraw(room, dispatch.id)
+        return sent
 
     async def _make(self, room: str) -> None:
         request = api.CreateRoomRequest(

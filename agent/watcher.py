@@ -9,13 +9,13 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol, Self
 
 import structlog
 
 from agent import background
-from agent.metadata import read_metadata
+from agent.known_room import FIRST_PAUSE_SECONDS, QUIET_SECONDS, STRANGE_SECONDS, KnownRoom, newest
+from agent.metadata import identity_in
 from agent.metrics import REDISPATCHES, ROOMS_GIVEN_UP
 from agent.owed import Dispatch, Inside, Why, owed
 from agent.rooms import LiveKitError
@@ -24,20 +24,19 @@ from session import CloseReason, Lease, Session, SessionService, StoreError
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 0.5
+SOONEST_SECONDS = 0.2
+"""Between two looks, whatever happens."""
+
 SEAT_EVERY_SECONDS = 1.0
 
 CALM_SECONDS = 3.0
 """After the store was away no lease could be renewed: so long nobody is taken for dead."""
 
-QUIET_SECONDS = 1.0
-"""A room that is owed nothing is looked into again after this time."""
+GAP_SECONDS = 2.0
+"""Nor after this machine slept so long between two looks,"""
 
-STRANGE_SECONDS = 10.0
-"""And one that nobody ever asked June into after this."""
-
-FIRST_PAUSE_SECONDS = 3.0
-LONGEST_PAUSE_SECONDS = 10.0
-"""Between two dispatches that nobody takes; the first pause grows by half each time."""
+CLOCK_SET_SECONDS = 1.0
+"""or its clock was set by so much."""
 
 AT_ONCE = 8
 """Rooms that are looked into at the same time."""
@@ -52,20 +51,6 @@ class Rooms(Protocol):
     async def send(self, room: str, metadata: str) -> str: ...
     async def withdraw(self, room: str, dispatch_id: str) -> None: ...
     async def remove(self, room: str, identity: str) -> None: ...
-
-
-@dataclass
-class _Known:
-    """What the watcher remembers of a room. It is no loss where another worker goes on."""
-
-    metadata: str | None = None
-    """Of the last dispatch that was seen; a LiveKit server that is started anew has none."""
-    look_at: float = 0.0
-    """Not before; as times below by the watcher's own monotonic clock."""
-    tries: int = 0
-    """Dispatches in a row that nobody took."""
-    given_up: frozenset[tuple[str, float]] = frozenset()
-    """The people who were there when June had died too often."""
 
 
 class Watcher:
@@ -89,7 +74,9 @@ class Watcher:
         self._seat: Lease | None = None
         self._seat_taken_at = float("-inf")
         self._calm_until = float("-inf")
-        self._known: dict[str, _Known] = {}
+        self._rested: tuple[float, float] | None = None
+        """The end of the last look, by both clocks: the monotonic one, and the leases'."""
+        self._known: dict[str, KnownRoom] = {}
         self._is_failing = False
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -102,11 +89,10 @@ class Watcher:
         if self._task is None:
             self._task = background.begin(self._look_for_ever(), "june.watcher")
 
-    def look_soon(self) -> None:
-        """Something happened in a room: do not wait for the next look."""
-        for known in self._known.values():
-            if not known.tries:
-                known.look_at = 0.0
+    def look_soon(self, room: str | None = None) -> None:
+        """Something happened, in this room if it is known where: do not wait for the next look."""
+        if room in self._known:
+            self._known[room].hurry()
         self._wake.set()
 
     async def _look_for_ever(self) -> None:
@@ -127,8 +113,9 @@ class Watcher:
                 if not self._is_failing:
                     log.error("watcher.failed", error=type(error).__name__)
                 self._is_failing = True
+            await asyncio.sleep(SOONEST_SECONDS)
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                async with asyncio.timeout(LOOK_EVERY_SECONDS - SOONEST_SECONDS):
                     await self._wake.wait()
 
     def calm_down(self) -> None:
@@ -137,20 +124,42 @@ class Watcher:
 
     async def look(self) -> None:
         """Once, into all rooms that may be owed a June. Raises `StoreError` and `LiveKitError`."""
+        self._notice_gap()
+        try:
+            await self._look()
+        finally:
+            self._rested = self._now(), self._sessions.now()
+
+    def _notice_gap(self) -> None:
+        """Leases run out by a clock that may be set, and while a machine sleeps."""
+        if self._rested is None:
+            return
+        rest, lease_time = self._now() - self._rested[0], self._sessions.now() - self._rested[1]
+        if rest > GAP_SECONDS or abs(lease_time - rest) > CLOCK_SET_SECONDS:
+            log.warning("watcher.gap", rested_seconds=rest, by_wall_clock_seconds=lease_time)
+            self.calm_down()
+
+    async def _look(self) -> None:
         if not await self._has_seat():
             self._known.clear()
             return
         living = await self._sessions.watching.living()
         names = await self._rooms.names() | self._expected
-        self._known = {room: self._known.get(room, _Known()) for room in names | living}
+        self._known = {room: self._known.get(room, KnownRoom()) for room in names | living}
         if self._now() < self._calm_until:
             return
-        due = [room for room in self._known if self._is_due(room, is_living=room in living)]
+        for room in living:
+            self._known[room].lives(self._now())
+        due = [room for room in self._known if self._is_due(room, living)]
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def attend(room: str) -> None:
             async with at_once:
-                await (self._learn(room) if room in living else self._attend(room))
+                try:
+                    await (self._learn(room) if room in living else self._attend(room))
+                except LiveKitError:
+                    self._known[room].wait(FIRST_PAUSE_SECONDS, self._now())
+                    raise
 
         results = await asyncio.gather(*map(attend, due), return_exceptions=True)
         for error in results:
@@ -164,76 +173,65 @@ class Watcher:
             self._seat_taken_at = now
         return self._seat is not None
 
-    def _is_due(self, room: str, *, is_living: bool) -> bool:
+    def _is_due(self, room: str, living: Collection[str]) -> bool:
         known = self._known[room]
-        if is_living:
-            known.tries, known.look_at = 0, 0.0
-            return known.metadata is None
-        return self._now() >= known.look_at
+        return known.metadata is None if room in living else known.is_due(self._now())
 
     async def _learn(self, room: str) -> None:
         """With what a June was sent who lives, in case the LiveKit server forgets it."""
-        dispatches = await self._rooms.dispatches(room)
-        self._known[room].metadata = newest(dispatches).metadata if dispatches else ""
+        known = self._known[room]
+        known.see(await self._rooms.dispatches(room), self._now())
+        known.metadata = known.metadata or ""
 
     async def _attend(self, room: str) -> None:
-        known = self._known[room]
+        known, is_expected = self._known[room], room in self._expected
         dispatches = await self._rooms.dispatches(room)
-        if dispatches:
-            known.metadata = newest(dispatches).metadata
-        metadata = known.metadata or ""
-        inside = (await self._rooms.inside(room)).of(read_metadata(metadata).identity)
+        known.see(dispatches, self._now())
         session = await self._sessions.get_session_by_room(room)
-        is_expected = room in self._expected
-        why = owed(inside, session, dispatches, self._sessions.now(), is_expected=is_expected)
+        if not (is_expected or dispatches or session is not None):
+            known.wait(STRANGE_SECONDS, self._now())
+            return
+        inside = (await self._rooms.inside(room)).of(identity_in(known.metadata or ""))
+        now = self._sessions.now()
+        new = known.new(self._now())
+        why = owed(inside, session, dispatches, now, new=new, is_expected=is_expected)
         visits = frozenset((person.identity, person.joined_at) for person in inside.people)
         if why is None or visits <= known.given_up:
-            is_junes = is_expected or bool(dispatches) or session is not None
-            known.look_at = self._now() + (QUIET_SECONDS if is_junes else STRANGE_SECONDS)
+            known.wait(QUIET_SECONDS, self._now())
             return
         # A call that began after this look did holds its lease by now, and its session is open.
-        if room in await self._sessions.watching.living():
+        if room in await self._sessions.watching.living() or not await self._has_seat():
             return
-        if why is Why.DIED and session is not None and not await self._may_come_again(session):
-            await self._give_up(room, session)
+        death = _death(why, session, dispatches, has_lived=known.has_lived)
+        if death is not None and not await self._sessions.watching.may_come_again(room, death):
+            await self._give_up(room, session if why is Why.DIED else None)
             known.given_up = visits
             return
-        await self._send(room, why, inside, dispatches, metadata)
-        pause = min(FIRST_PAUSE_SECONDS * 1.5**known.tries, LONGEST_PAUSE_SECONDS)
-        known.tries += 1
-        known.look_at = self._now() + pause
+        await self._send(room, why, inside, dispatches)
+        known.sent(self._now())
 
     async def _send(
-        self,
-        room: str,
-        why: Why,
-        inside: Inside,
-        dispatches: Iterable[Dispatch],
-        metadata: str,
+        self, room: str, why: Why, inside: Inside, dispatches: Iterable[Dispatch]
     ) -> None:
         """Put out who is dead, and ask for another; old dispatches go last: this may be cut off."""
         for june in inside.junes:
             await self._rooms.remove(room, june)
-        await self._rooms.send(room, metadata)
+        await self._rooms.send(room, self._known[room].metadata or "")
         log.info("june.dispatched", room=room, why=why.value)
         if why is not Why.JOINED:
             REDISPATCHES.labels(why=why.value).inc()
         for dispatch in dispatches:
             await self._rooms.withdraw(room, dispatch.id)
 
-    async def _may_come_again(self, session: Session) -> bool:
-        """However often she is sent after one death, because nobody has room for her."""
-        death = f"{session.session_id} {session.resumes}"
-        return await self._sessions.watching.may_come_again(session.room_name, death)
-
-    async def _give_up(self, room: str, session: Session) -> None:
+    async def _give_up(self, room: str, session: Session | None) -> None:
         log.error(
             "room.given_up",
             room=room,
             hint="June died three times in a minute there; the lines before say of what",
         )
         ROOMS_GIVEN_UP.inc()
-        await self._sessions.close_session(session.session_id, CloseReason.ERROR)
+        if session is not None:
+            await self._sessions.close_session(session.session_id, CloseReason.ERROR)
 
     async def __aexit__(self, *exc_info: object) -> None:
         await background.end(self._task)
@@ -242,6 +240,12 @@ class Watcher:
                 await self._sessions.watching.leave_seat(self._seat)
 
 
-def newest(dispatches: Collection[Dispatch]) -> Dispatch:
-    """The one whose metadata counts."""
-    return max(dispatches, key=lambda dispatch: dispatch.created_at)
+def _death(
+    why: Why, session: Session | None, dispatches: Collection[Dispatch], *, has_lived: bool
+) -> str | None:
+    """Its name, by which it counts once, however often another June is sent after it."""
+    if why is Why.DIED and session is not None:
+        return f"{session.session_id} {session.resumes}"
+    if why is Why.UNANSWERED and has_lived:
+        return newest(dispatches).id  # she took the call, and did not come as far as a session
+    return None

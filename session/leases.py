@@ -36,6 +36,7 @@ class LeaseState:
 
 
 class Renewing(Protocol):
+    async def claim_room(self, room_name: str, owner: str) -> Lease | None: ...
     async def renew_room(self, lease: Lease) -> LeaseState: ...
     async def release_room(self, lease: Lease) -> None: ...
 
@@ -50,13 +51,18 @@ class RoomLease:
     def __init__(
         self,
         sessions: Renewing,
-        lease: Lease,
+        room: str,
+        owner: str,
+        lease: Lease | None,
         *,
         on_lost: Callable[[], None],
         on_asked_to_leave: Callable[[], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """Without a `lease`, because the store was away, the room is claimed once it is back."""
         self._sessions = sessions
+        self._room = room
+        self._owner = owner
         self._lease = lease
         self._on_lost = on_lost
         self._on_asked_to_leave = on_asked_to_leave
@@ -72,7 +78,7 @@ class RoomLease:
         while True:
             await self._sleep(RENEW_SECONDS)
             try:
-                state = await self._sessions.renew_room(self._lease)
+                state = await self._once()
             except StoreError as error:
                 if not is_away:
                     log.warning("lease.unrenewed", error=str(error))
@@ -86,10 +92,19 @@ class RoomLease:
                 told = True
                 self._on_asked_to_leave()
 
+    async def _once(self) -> LeaseState:
+        """Raises `StoreError`."""
+        if self._lease is not None:
+            return await self._sessions.renew_room(self._lease)
+        self._lease = await self._sessions.claim_room(self._room, self._owner)
+        return LeaseState(held=self._lease is not None, asked_to_leave=False)
+
     async def __aexit__(self, *exc_info: object) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        if self._lease is None:
+            return
         try:
             await self._sessions.release_room(self._lease)
         except StoreError as error:

@@ -7,6 +7,7 @@ import pytest
 from api_fakes import ADMIN, KEY, Api, api_in
 
 from agent.api.access import OPEN, TOKEN_ROUTE
+from agent.config_errors import ConfigError
 
 OPERATORS = ("/metrics", "/api/sessions", "/api/skills", "/api/security/stats", "/openapi.json")
 
@@ -143,12 +144,18 @@ async def test_both_keys_open_the_token_route(anywhere: Api) -> None:
         assert answer.status == 200
 
 
-async def test_the_key_gives_no_more_where_there_is_no_token(tmp_path: Path) -> None:
-    """A web site on this machine that shows it is a web site."""
-    async with api_in(tmp_path, JUNE_TOKEN_KEY=KEY) as api:
-        assert (await api.ask("GET", "/api/sessions", KEY)).status == 403
+async def test_the_key_is_of_no_use_without_the_operators_token(tmp_path: Path) -> None:
+    """Strangers are to ask, perhaps through a proxy that looks like this machine."""
+    with pytest.raises(ConfigError, match="`JUNE_ADMIN_TOKEN` is not set, and `JUNE_TOKEN_KEY` is"):
+        async with api_in(tmp_path, JUNE_TOKEN_KEY=KEY):
+            pass
+
+
+async def test_tokens_may_be_pasted_with_their_line_ends(tmp_path: Path) -> None:
+    """As from a file; HTTP itself would send none."""
+    async with api_in(tmp_path, JUNE_ADMIN_TOKEN=f"{ADMIN}\n", JUNE_TOKEN_KEY=f" {KEY}\n") as api:
+        assert (await api.ask("GET", "/api/sessions", ADMIN)).status == 200
         assert (await api.ask("POST", TOKEN_ROUTE, KEY, json={"identity": "ann"})).status == 200
-        assert (await api.ask("GET", "/api/sessions")).status == 200
 
 
 async def test_strangers_hear_nothing_of_money(anywhere: Api) -> None:

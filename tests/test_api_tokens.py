@@ -59,11 +59,11 @@ async def test_a_token_is_for_one_room_a_voice_and_ten_minutes(api: Api) -> None
 
 async def test_june_is_told_who_calls_and_how_to_speak(api: Api) -> None:
     """By what `agent.metadata` reads."""
-    await wish(api, room="lobby", language="de", persona="You are Ada.")
+    await wish(api, room="lobby", language="de", persona="You are Ada. Grüß Gott!")
     read = read_metadata(json.dumps(api.rooms.dispatched["lobby"]))
-    assert (read.identity, read.language, read.persona) == ("ann", "de", "You are Ada.")
+    assert (read.identity, read.language, read.persona) == ("ann", "de", "You are Ada. Grüß Gott!")
     assert read.user is None
-    assert api.looks == ["look"]
+    assert api.looks == ["lobby"]
 
 
 async def test_each_caller_gets_a_room_of_their_own_unless_they_name_one(api: Api) -> None:
@@ -214,7 +214,7 @@ async def test_without_a_store_nobody_gets_a_token(
         {"language": "e"},
         {"persona": ""},
         {"persona": "p" * (LONGEST_PERSONA + 1)},
-        {"persona": "ж" * 4_000},  # fits, but not as the JSON that June reads
+        {"persona": "\x07" * 4_000},  # fits, but not as the JSON that June reads
         {"user": "somebody else"},
         {"metadata": {}},
     ],

@@ -42,7 +42,7 @@ async def test_whatever_happened_the_watcher_looks(
 ) -> None:
     """June's token is not asked for: the server has signed it."""
     answer = await send(api, *webhook(event=event, at=NOW - age_seconds))
-    assert (answer.status, api.looks) == (204, ["look"])
+    assert (answer.status, api.looks) == (204, ["lobby"])
 
 
 async def test_it_may_come_through_a_proxy(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ async def test_what_is_printed_suffices_to_join(config: Config) -> None:
         (("a\x1b[31mb",), "(got `a\\x1b[31mb`)"),
         (("",), "`ROOM` is a name"),
         (("ö" * 129,), "`ROOM` is a name"),
-        (("lobby", "--persona", "ö" * 4_000), "`--persona` is too long"),
+        (("lobby", "--persona", "\x07" * 4_000), "`--persona` is too long"),
         (("lobby", "--identity", "\u202eann"), "`--identity` is a name"),
         (("lobby", "--language", "Englisch"), "`--language` is a language tag (got `Englisch`)"),
         (("lobby", "--persona", ""), "`--persona` is text of at most 8,000 characters (got 0)"),

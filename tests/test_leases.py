@@ -11,12 +11,24 @@ from session.leases import Lease, LeaseState, RoomLease
 
 
 class Renewals:
-    """A store's answers to renewals, by script; the last one is repeated."""
+    """A store's answers to claims and renewals, by script; the last renewal is repeated."""
 
-    def __init__(self, *answers: LeaseState | StoreError) -> None:
+    def __init__(
+        self,
+        *answers: LeaseState | StoreError,
+        claims: tuple[Lease | StoreError | None, ...] = (),
+    ) -> None:
         self.answers = list(answers)
+        self.claims = list(claims)
         self.renewed = 0
         self.released = 0
+
+    async def claim_room(self, room_name: str, owner: str) -> Lease | None:
+        assert (room_name, owner) == ("room", "w/j")
+        answer = self.claims.pop(0)
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
 
     async def renew_room(self, lease: Lease) -> LeaseState:
         answer = self.answers[min(self.renewed, len(self.answers) - 1)]
@@ -40,13 +52,18 @@ def told() -> list[str]:
     return []
 
 
-def keep(renewals: Renewals, told: list[str]) -> RoomLease:
+LEASE = Lease("room", "w/j", 1)
+
+
+def keep(renewals: Renewals, told: list[str], lease: Lease | None = LEASE) -> RoomLease:
     def tell(what: str) -> Callable[[], None]:
         return lambda: told.append(what)
 
     return RoomLease(
         renewals,
-        Lease("room", "w/j", 1),
+        "room",
+        "w/j",
+        lease,
         on_lost=tell("lost"),
         on_asked_to_leave=tell("leave"),
         sleep=lambda _: asyncio.sleep(0),
@@ -94,3 +111,22 @@ async def test_a_store_that_is_away_is_no_loss(told: list[str]) -> None:
             await until_renewed(renewals, 7)
     assert told == []
     assert [entry["event"] for entry in logs] == ["lease.unrenewed"]
+
+
+async def test_a_room_that_could_not_be_claimed_is_claimed_when_the_store_is_back(
+    told: list[str],
+) -> None:
+    """Without a lease the call would be taken for dead."""
+    renewals = Renewals(HELD, claims=(AWAY, AWAY, LEASE))
+    async with keep(renewals, told, None):
+        await until_renewed(renewals, 2)
+    assert (told, renewals.claims, renewals.released) == ([], [], 1)
+
+
+async def test_a_room_that_another_one_has_claimed_meanwhile_is_lost(told: list[str]) -> None:
+    """One June per room."""
+    renewals = Renewals(HELD, claims=(AWAY, None))
+    async with keep(renewals, told, None):
+        while not told:
+            await asyncio.sleep(0)
+    assert (told, renewals.renewed, renewals.released) == (["lost"], 0, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside, Person, Why, owed
+from agent.owed import Dispatch, Inside, Person, Why, answering, owed
 from session import CloseReason, Session
 from session.records import Status
 from session.resume import FRESH_SECONDS
@@ -80,21 +80,37 @@ def test_a_dispatch_that_nobody_took_is_owed() -> None:
 
 
 def test_she_is_not_sent_while_she_may_be_on_her_way() -> None:
-    """A dispatch is taken at once or never."""
-    young = Dispatch("d2", NOW - COME_WITHIN_SECONDS + 0.1)
-    assert owed(WITH_ANN, None, [ASKED, young], NOW) is None
-    assert owed(WITH_ANN, session(CloseReason.DRAIN, over_at=NOW - 4), [young], NOW) is None
+    """A dispatch is taken at once or never; how long it is there is not told by LiveKit's clock."""
+    young = Dispatch("d2", NOW - 1)
+    assert owed(WITH_ANN, None, [ASKED, young], NOW, new={"d2"}) is None
+    drained = session(CloseReason.DRAIN, over_at=NOW - 4)
+    assert owed(WITH_ANN, drained, [young], NOW, new={"d2"}) is None
+    assert owed(WITH_ANN, drained, [young], NOW) is Why.LEFT
+
+
+def test_an_old_one_that_is_seen_for_the_first_time_is_lost() -> None:
+    """As by a watcher that has just begun."""
+    assert owed(WITH_ANN, None, [ASKED], NOW, new={"d"}) is Why.UNANSWERED
 
 
 def test_one_who_came_and_died_at_once_is_not_on_her_way() -> None:
     """Her session was seen after the dispatch that brought her."""
     young = Dispatch("d2", NOW - 2)
-    assert owed(WITH_ANN, session(over_at=NOW - 1), [young], NOW) is Why.DIED
+    assert owed(WITH_ANN, session(over_at=NOW - 1), [young], NOW, new={"d2"}) is Why.DIED
 
 
-@pytest.mark.parametrize("clock_ahead_seconds", [2.0, 3600.0])
-def test_a_livekit_clock_that_is_ahead_delays_nothing_for_ever(clock_ahead_seconds: float) -> None:
-    assert owed(WITH_ANN, None, [Dispatch("d", NOW + clock_ahead_seconds)], NOW) is Why.UNANSWERED
+@pytest.mark.parametrize("ahead_seconds", [-3600.0, -4.0, 2.0, 3600.0])
+def test_a_livekit_clock_that_is_wrong_delays_nothing_for_ever(ahead_seconds: float) -> None:
+    assert owed(WITH_ANN, None, [Dispatch("d", NOW + ahead_seconds)], NOW) is Why.UNANSWERED
+
+
+def test_a_livekit_clock_that_is_ahead_brings_nobody_back_after_a_goodbye() -> None:
+    """The dispatch that she took seems to be younger than the end of her call."""
+    taken = Dispatch("d", NOW + 3, junes=frozenset({"june-1"}))
+    assert owed(WITH_ANN, session(CloseReason.GOODBYE, over_at=NOW - 2), [taken], NOW) is None
+    untaken = Dispatch("d", NOW + 3)
+    goodbye = session(CloseReason.GOODBYE, over_at=NOW - 2)
+    assert owed(WITH_ANN, goodbye, [untaken], NOW) is Why.UNANSWERED
 
 
 def test_a_june_whom_this_store_does_not_know_is_let_be() -> None:
@@ -115,3 +131,30 @@ def test_only_the_one_whom_she_listens_to_counts() -> None:
     """If the dispatch names one."""
     assert WITH_ANN.of("bob").people == ()
     assert WITH_ANN.of("ann") == WITH_ANN == WITH_ANN.of(None)
+
+
+FOR_ANN = '{"identity": "ann"}'
+FOR_BOB = '{"identity": "bob"}'
+
+
+@pytest.mark.parametrize("identity", ["ann", None])
+@pytest.mark.parametrize("metadata", [FOR_ANN, ""])
+def test_who_is_answered_already_needs_no_other_june(identity: str | None, metadata: str) -> None:
+    """She is on her way, or there."""
+    coming = Dispatch("d", NOW, metadata)
+    assert answering([coming], Inside(), identity) == coming
+    taken = Dispatch("d", NOW, metadata, frozenset({"june-1"}))
+    assert answering([taken], Inside((), frozenset({"june-1"})), identity) == taken
+
+
+def test_one_who_has_come_and_gone_answers_nobody() -> None:
+    taken = Dispatch("d", NOW, FOR_ANN, frozenset({"june-1"}))
+    assert answering([taken], Inside((ANN,)), "ann") is None
+
+
+def test_one_who_waits_for_somebody_else_answers_nobody() -> None:
+    """As after a page was loaded again, and has another name; unless that other one is there."""
+    coming = Dispatch("d", NOW, FOR_BOB)
+    assert answering([coming], WITH_ANN, "ann") is None
+    bob = Inside((Person("bob", NOW),))
+    assert answering([coming], bob, "ann") == coming

@@ -1,8 +1,10 @@
 """The watcher in a small world of rooms, workers and deaths, beside a real memory."""
 
 import asyncio
+import operator
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class World:
 
     sessions: SessionService
     clock: list[float]
+    """The monotonic time, and how far the clock of the store's times is ahead of it."""
     metadata_of_junes: list[str] = field(default_factory=list)
     people: dict[str, float] = field(default_factory=dict)
     bodies: dict[str, float] = field(default_factory=dict)
@@ -36,6 +39,8 @@ class World:
     june: Lease | None = None
     session_id: str = ""
     has_worker: bool = True
+    dies_early: bool = False
+    """Before she opens a session."""
     is_away: bool = False
     names_of_junes: "count[int]" = field(default_factory=lambda: count(1))
 
@@ -66,12 +71,15 @@ class World:
         name = f"june-{next(self.names_of_junes)}"
         self.asked[name] = Dispatch(name, self.now, metadata)
         if self.has_worker:
+            self.asked[name] = replace(self.asked[name], junes=frozenset({name}))
             lease = await self.sessions.claim_room(room, f"w/{name}")
             assert lease is not None, "a second June was sent"
             self.june = lease
             self.bodies[name] = float("inf")
             self.metadata_of_junes.append(metadata)
             self.clock[0] += 0.1
+            if self.dies_early:
+                return name
             session = await self.sessions.get_or_create_for_room(room, "ann")
             self.session_id = session.session_id
         return name
@@ -109,7 +117,10 @@ class World:
                 await self.sessions.renew_room(self.june)
             if self.june is not None and not self.people:
                 await self.ends(CloseReason.CALLER_LEFT)
+            has_lived = self.june is not None
             await watcher.look()
+            if self.dies_early and has_lived:
+                await self.dies()
 
 
 def watcher_of(world: World, name: str = "w", *, expected: tuple[str, ...] = ()) -> Watcher:
@@ -118,9 +129,9 @@ def watcher_of(world: World, name: str = "w", *, expected: tuple[str, ...] = ())
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    clock = [1_000_000.0]
+    clock = [1_000_000.0, 0.0]
     config = SessionConfig(Path("unused"), "memory:")
-    async with open_sessions(config, now=lambda: clock[0]) as sessions:
+    async with open_sessions(config, now=lambda: sum(clock)) as sessions:
         yield World(sessions, clock)
 
 
@@ -196,7 +207,7 @@ async def test_three_deaths_in_a_minute_are_enough(world: World) -> None:
     assert not world.june_lives()
     world.leave()
     world.join()
-    await world.passes(2, watcher)
+    await world.passes(5, watcher)  # it was not asked to look for a while
     assert world.june_lives()
 
 
@@ -276,6 +287,91 @@ async def test_nobody_is_taken_for_dead_after_the_store_was_away(
     assert len(world.metadata_of_junes) == 1
 
 
+async def test_nobody_is_taken_for_dead_because_a_clock_was_set(world: World) -> None:
+    """All leases have run out at once; those who live renew theirs within a second."""
+    watcher = await in_a_call(world)
+    world.clock[1] += 60
+    with capture_logs() as logs:
+        await watcher.look()
+    assert [entry["event"] for entry in logs] == ["watcher.gap"]
+    await world.passes(5, watcher)
+    assert len(world.metadata_of_junes) == 1
+    await world.dies()
+    await world.passes(0.5, watcher)
+    assert len(world.metadata_of_junes) == 2
+
+
+async def test_nobody_is_taken_for_dead_because_the_machine_slept(world: World) -> None:
+    """It wakes all at once, and the watcher may be the first to look."""
+    watcher = await in_a_call(world)
+    world.clock[0] += 600
+    await watcher.look()
+    await world.passes(5, watcher)
+    assert len(world.metadata_of_junes) == 1
+
+
+async def test_deaths_before_a_session_are_enough_as_well(world: World) -> None:
+    """She takes each call and comes to nothing: that is not asked for for ever."""
+    world.dies_early = True
+    watcher = watcher_of(world)
+    world.join()
+    with capture_logs() as logs:
+        await world.send(ROOM, "")
+        await world.passes(600, watcher)
+    assert len(world.metadata_of_junes) == 3
+    assert [entry["event"] for entry in logs].count("room.given_up") == 1
+    world.dies_early = False
+    world.leave()
+    world.join()
+    await world.passes(2, watcher)
+    assert world.june_lives()
+
+
+async def test_who_dies_soon_after_each_coming_is_not_sent_in_a_hurry(world: World) -> None:
+    """Her network is lost as soon as she is there, say: ever more slowly, and never given up."""
+    watcher = await in_a_call(world)
+    for _ in range(240):
+        await world.ends(CloseReason.NETWORK_LOST)
+        await world.passes(0.5, watcher)
+    tries = len(world.metadata_of_junes) - 1
+    assert 10 <= tries <= 16
+    await world.passes(30, watcher)
+    assert world.june_lives()
+    await world.ends(CloseReason.NETWORK_LOST)
+    await world.passes(0.5, watcher)
+    assert world.june_lives()  # she had lived for a while: at once
+
+
+async def test_another_users_unfinished_session_does_not_bring_her_back(world: World) -> None:
+    """It was left open by a crash; the goodbye came after it."""
+    await world.sessions.get_or_create_for_room(ROOM, "bob")
+    watcher = await in_a_call(world)
+    await world.ends(CloseReason.GOODBYE)
+    await world.passes(60, watcher)
+    assert len(world.metadata_of_junes) == 1
+
+
+async def test_a_room_that_fails_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked about again after a pause."""
+    asked = 0
+
+    async def fails(_: str) -> tuple[Dispatch, ...]:
+        nonlocal asked
+        asked += 1
+        raise LiveKitUnreachable("no answer within 5 s")
+
+    watcher = watcher_of(world)
+    world.join()
+    monkeypatch.setattr(world, "dispatches", fails)
+    for _ in range(12):
+        world.clock[0] += 0.5
+        with suppress(LiveKitUnreachable):
+            await watcher.look()
+    assert asked == 2
+
+
 async def test_what_fails_is_logged_once_and_tried_again(world: World) -> None:
     """The loop itself, in real time."""
     world.is_away = True
@@ -283,16 +379,38 @@ async def test_what_fails_is_logged_once_and_tried_again(world: World) -> None:
         async with watcher_of(world, expected=(ROOM,)) as watcher:
             watcher.begin()
             for _ in range(3):
-                watcher.look_soon()
-                await asyncio.sleep(0.01)
+                watcher.look_soon(ROOM)
+                await asyncio.sleep(0.25)
             world.is_away = False
             world.join()
-            watcher.look_soon()
-            await asyncio.sleep(0.05)
+            watcher.look_soon(ROOM)
+            while not any(entry["event"] == "june.dispatched" for entry in logs):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.25)
     events = [entry["event"] for entry in logs]
     assert events[0] == "watcher.failed"
     assert sorted(events[1:]) == ["june.dispatched", "watcher.works"]
     assert await world.sessions.watching.take_seat("another") is not None  # it was given back
+
+
+async def test_it_looks_at_most_five_times_a_second(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many webhooks come; in real time."""
+    looks = 0
+
+    async def names() -> frozenset[str]:
+        nonlocal looks
+        looks += 1
+        return frozenset()
+
+    monkeypatch.setattr(world, "names", names)
+    async with watcher_of(world) as watcher:
+        watcher.begin()
+        for _ in range(50):
+            watcher.look_soon(ROOM)
+            await asyncio.sleep(0.01)
+    assert 2 <= looks <= 4
 
 
 STEPS: dict[str, Callable[[World], object]] = {
@@ -305,6 +423,7 @@ STEPS: dict[str, Callable[[World], object]] = {
     "no worker": lambda world: setattr(world, "has_worker", False),
     "worker": lambda world: setattr(world, "has_worker", True),
     "forget": lambda world: world.asked.clear(),
+    "set the clock": lambda world: operator.setitem(world.clock, 1, world.clock[1] + 7),
 }
 
 
@@ -316,9 +435,9 @@ def test_whatever_happens_there_is_one_june_where_she_is_owed(
     """`World.send` fails where one lives. After all of it a caller who joins anew gets one."""
 
     async def happen() -> None:
-        clock = [1_000_000.0]
+        clock = [1_000_000.0, 0.0]
         config = SessionConfig(Path("unused"), "memory:")
-        async with open_sessions(config, now=lambda: clock[0]) as sessions:
+        async with open_sessions(config, now=lambda: sum(clock)) as sessions:
             world = World(sessions, clock)
             watcher = watcher_of(world, expected=(ROOM,))
             for step, seconds in steps:

@@ -48,5 +48,5 @@ class Parts:
     worker: WorkerView
     metrics: Callable[[], Awaitable[bytes]]
     """All processes' metrics, in Prometheus' text format."""
-    look_again: Callable[[], None]
-    """Something happened in a room: the watcher need not wait for its next look."""
+    look_again: Callable[[str], None]
+    """Something happened in this room: the watcher need not wait for its next look."""

@@ -1,6 +1,5 @@
 """Tokens for callers, and June in their room: what a web site asks before somebody talks to her."""
 
-import json
 import secrets
 from http import HTTPStatus
 from typing import Annotated
@@ -16,7 +15,7 @@ from agent.api.limits_said import refused
 from agent.api.parts import Parts
 from agent.api.problems import Problem, Wrong, answers
 from agent.guest_tokens import TO_JOIN
-from agent.metadata import LONGEST_BYTES
+from agent.metadata import LONGEST_CHARACTERS, metadata_text
 
 TOKENS_PER_MINUTE = 60
 """By the key of the token route, on all machines together."""
@@ -64,7 +63,7 @@ def router(parts: Parts) -> APIRouter:
         room = wanted.room or f"call-{secrets.token_hex(8)}"
         granted = parts.rooms.caller_token(room, wanted.identity, wanted.name, join_within=TO_JOIN)
         await dispatches.send(room, metadata)
-        parts.look_again()
+        parts.look_again(room)
         return TokenAnswer(
             url=parts.config.livekit.url or "",
             token=granted,
@@ -84,9 +83,11 @@ def _metadata(wanted: TokenRequest) -> dict[str, str]:
         "persona": wanted.persona,
     }
     told = {key: one for key, one in metadata.items() if one is not None}
-    if len(json.dumps(told)) > LONGEST_BYTES:
-        # Letters outside of ASCII are six characters each in JSON.
-        wrong = Wrong(field="persona", wrong=f"has more than {LONGEST_BYTES:,} characters as JSON")
+    if len(metadata_text(told)) > LONGEST_CHARACTERS:
+        # What cannot be printed is six characters in JSON, a quotation mark two.
+        wrong = Wrong(
+            field="persona", wrong=f"has more than {LONGEST_CHARACTERS:,} characters as JSON"
+        )
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"`{wrong.field}`: {wrong.wrong}", errors=[wrong]
         )

@@ -38,7 +38,7 @@ def router(parts: Parts) -> APIRouter:
         age_seconds = parts.sessions.now() - event.created_at
         if not -CLOCKS_APART_SECONDS <= age_seconds <= OLDEST_SECONDS:
             raise _foreign("it is not of now; do the clocks of both machines agree?")
-        parts.look_again()
+        parts.look_again(event.room.name)
 
     return routes
 

@@ -23,17 +23,17 @@ async def http_of(worker: Worker) -> httpx.AsyncClient:
 async def test_who_asks_for_a_token_talks_to_june(june: Worker, call: Call) -> None:
     """Asked twice, she comes once; then she is seen in all that an operator reads."""
     async with await http_of(june) as http:
-        wanted = {"identity": "ann", "name": "Ann", "room": "asked-for"}
+        wanted = {"identity": "hetty", "name": "Hetty", "room": "asked-for"}
         first, again = [await http.post("/api/livekit/token", json=wanted) for _ in range(2)]
         assert (first.status_code, again.status_code) == (200, 200)
         answer: dict[str, Any] = first.json()
-        ann = call("ann", answer["room"])
-        ann.connection = (answer["url"], answer["token"])
-        await ann.join()
-        assert "june" in (await ann.hear(30)).text.lower()
+        hetty = call("hetty", answer["room"])
+        hetty.connection = (answer["url"], answer["token"])
+        await hetty.join()
+        assert "june" in (await hetty.hear(30)).text.lower()
         agents = [
             one
-            for one in ann.room.remote_participants.values()
+            for one in hetty.room.remote_participants.values()
             if one.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         ]
         assert len(agents) == 1
@@ -49,7 +49,7 @@ async def test_who_asks_for_a_token_talks_to_june(june: Worker, call: Call) -> N
         assert "june_calls_total" in metrics
         assert "lk_agents_active_job_count" in metrics
 
-        await ann.leave()
+        await hetty.leave()
         await june.event("call.ended", room=answer["room"])
         session_id = session["session_id"]
         assert (await http.delete(f"/api/sessions/{session_id}")).status_code == 204

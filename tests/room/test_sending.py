@@ -1,6 +1,7 @@
 """The LiveKit server from outside, and the loop that sends June, in real rooms."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -94,11 +95,38 @@ async def test_asking_twice_brings_one_june(livekit: LoopbackServer, call: Call)
         first = await livekit_client.dispatch(room, {"user": "bob"})
         assert await livekit_client.dispatch(room) == first
         assert [one.id for one in await livekit_client.dispatches(room)] == [first]
+        other = await livekit_client.dispatch(room, {"user": "bob", "identity": "bob"})
+        assert other == first
         await livekit_client.withdraw(room, first)
         await livekit_client.withdraw(room, first)
         assert await livekit_client.dispatches(room) == ()
+        first = await livekit_client.dispatch(room, {"identity": "nobody-there"})
+        other = await livekit_client.dispatch(room, {"identity": caller.identity})
+        assert [one.id for one in await livekit_client.dispatches(room)] == [other]
+        assert await livekit_client.dispatch(room, {"identity": "nobody-there"}) == other
         await livekit_client.delete_room(room)
         await livekit_client.delete_room(room)
+
+
+@pytest.mark.slow
+async def test_june_who_waits_for_somebody_else_makes_way(
+    livekit: LoopbackServer, june: Worker, call: Call
+) -> None:
+    """A page that is loaded again has another identity, and its caller is not kept waiting."""
+    room = "loaded-twice"
+    async with client(livekit) as livekit_client:
+        await livekit_client.dispatch(room, {"identity": "before"})
+        async with asyncio.timeout(20):
+            while not (await livekit_client.inside(room)).junes:
+                await asyncio.sleep(0.1)
+        asked = time.monotonic()
+        await livekit_client.dispatch(room, {"identity": "after"})
+        caller = await call("after", room).join()
+        await _june_of(caller)
+        print(f"\ngreeted {time.monotonic() - asked:.2f} s after it was asked for anew")
+        assert time.monotonic() - asked < 8
+        await caller.leave()
+        await june.event("call.ended", room=room)
 
 
 @pytest.mark.slow
