@@ -37,7 +37,15 @@ from agent.notebook import Notebook
 from agent.payment import Payment, refusal_of_call
 from agent.remembered import sessions_for_call
 from bench.redis_server import RedisServer
-from session import CloseReason, Decision, LimitConfig, SessionConfig, StoreError, open_sessions
+from session import (
+    CloseReason,
+    Decision,
+    LimitConfig,
+    SessionConfig,
+    SessionService,
+    StoreError,
+    open_sessions,
+)
 from session.patience import Patience
 
 
@@ -71,20 +79,24 @@ def said(role: llm.ChatRole, text: str = "Hello", **metrics: Any) -> Conversatio
 # Turns
 
 
+async def gate_of(sessions: SessionService) -> TurnGate:
+    session = await sessions.get_or_create_for_room("room", "ann")
+    return TurnGate(
+        sessions,
+        session,
+        Notebook(sessions),
+        call_id="call",
+        turns_before=0,
+        longest_kept_characters=100,
+        patience=Patience(),
+        on_end=lambda _: None,
+    )
+
+
 async def test_a_turn_is_counted_at_its_commit(counted: Counted) -> None:
     """With the times of its stages; a reply, a greeting and a tool are no turns."""
     async with open_sessions(SessionConfig(Path("unused"), store_url="memory:")) as sessions:
-        session = await sessions.get_or_create_for_room("room", "ann")
-        gate = TurnGate(
-            sessions,
-            session,
-            Notebook(sessions),
-            call_id="call",
-            turns_before=0,
-            longest_kept_characters=100,
-            patience=Patience(),
-            on_end=lambda _: None,
-        )
+        gate = await gate_of(sessions)
         gate.commit(said("assistant", "I am June."))
         gate.commit(said("user", end_of_turn_delay=0.5, transcription_delay=0.25))
         gate.commit(said("assistant", llm_node_ttft=0.3, tts_node_ttfb=0.1, e2e_latency=1.125))
@@ -107,17 +119,7 @@ async def test_a_refused_turn_is_counted_once(counted: Counted) -> None:
     limits = LimitConfig(max_input_characters=10)
     memory = SessionConfig(Path("unused"), store_url="memory:", limits=limits)
     async with open_sessions(memory) as sessions:
-        session = await sessions.get_or_create_for_room("room", "ann")
-        gate = TurnGate(
-            sessions,
-            session,
-            Notebook(sessions),
-            call_id="call",
-            turns_before=0,
-            longest_kept_characters=100,
-            patience=Patience(),
-            on_end=lambda _: None,
-        )
+        gate = await gate_of(sessions)
         for _ in range(2):
             event = said("user", "far too long for this June")
             assert isinstance(event.item, llm.ChatMessage)
