@@ -169,7 +169,7 @@ class LiveKitClient:
         found = answering(dispatches, inside, identity_in(text))
         if found is not None:
             return found.id
-        for june in inside.junes & frozenset[str]().union(*(one.junes for one in dispatches)):
+        for june in inside.junes:
             await self.remove(room, june)
         sent = await self.send(room, text)
         for dispatch in dispatches:
