@@ -80,8 +80,8 @@ ANYWHERE: dict[str, Any] = {
     "wrong content type": WrongAnswer(),
 }
 
-QUICK = {("llm", "hangs before headers"), ("stt", "hangs after headers")}
-"""Half a minute each, and CI has 20 of them; beside these the silent voice."""
+QUICK = {("llm", "hangs before headers")}
+"""Half a minute each, and CI has 20 of them."""
 
 FAULTS: Sequence[Ailing] = (
     Ailing("llm", "none", hosted.as_offline, is_harmless=True),

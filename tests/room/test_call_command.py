@@ -51,6 +51,7 @@ async def test_what_is_printed_leads_to_june(
     assert len(june.events("call.answered", room="lobby of ann")) == 1
 
 
+@pytest.mark.slow
 async def test_without_a_worker_the_call_is_untaken(livekit: LoopbackServer) -> None:
     """And asked again it is made anew, not twice."""
     for _ in range(2):

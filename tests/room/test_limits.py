@@ -167,6 +167,7 @@ async def test_a_day_whose_money_is_spent_ends_calls_and_refuses_new_ones(
     assert "June" in (await greeted(call)).heard[0].text
 
 
+@pytest.mark.slow
 async def test_what_is_typed_twice_at_once_is_answered_once(strict: Worker, call: Call) -> None:
     """The second is dropped; said again later it is a question of its own."""
     caller = await greeted(call)

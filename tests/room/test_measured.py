@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import pytest
 from collector import collecting
 from counting_processes import samples_of
 
@@ -70,6 +71,7 @@ async def gone(process: int) -> None:
     raise AssertionError("the process of the call stays")
 
 
+@pytest.mark.slow
 async def test_a_worker_leaves_no_folder_behind(livekit: LoopbackServer, tmp_path: Path) -> None:
     """Unless the operator names one, it has one of its own for as long as it lives."""
     before = set(MEMORY.glob("june-metrics-*"))

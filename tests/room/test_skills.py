@@ -79,6 +79,7 @@ async def test_a_timer_rings_during_talk(june: Worker, call: Call) -> None:
     await june.event("alarm.rang", room=ann.room_name)
 
 
+@pytest.mark.slow
 async def test_a_note_is_remembered_in_the_next_call(june: Worker, call: Call) -> None:
     """And stands in no log."""
     ann = await greeted(call, "note-taker")
