@@ -123,7 +123,7 @@ class SessionService:
         return session
 
     async def get_session_by_room(self, room_name: str) -> Session | None:
-        """The newest open session of a room, else its newest."""
+        """The session of a room that showed life last, open or closed."""
         return await self._store.sessions.by_room(storable(room_name))
 
     async def get_user_sessions(self, user: str) -> tuple[Session, ...]:

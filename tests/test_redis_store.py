@@ -294,6 +294,14 @@ async def test_the_open_conversation_is_found_among_many(opened: RedisStore) -> 
     assert (await begin(opened, now=NOW)).session_id == first.session_id
 
 
+async def test_a_session_that_redis_collected_hides_no_other(opened: RedisStore) -> None:
+    """Its id may outlive it in the index of its room."""
+    first = await begin(opened, user="ann")
+    gone = await begin(opened, user="bob", now=NOW + 1)
+    await opened.db.ask("DEL", f"{{june}}:session:{gone.session_id}")
+    assert await opened.sessions.by_room("room") == first
+
+
 async def test_only_the_newest_replies_are_counted(
     opened: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

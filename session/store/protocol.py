@@ -38,7 +38,10 @@ class Sessions(Protocol):
     async def get(self, session_id: str) -> Session | None: ...
 
     async def by_room(self, room: str) -> Session | None:
-        """The newest open session of a room, else its newest."""
+        """The session of a room that showed life last.
+
+        Of two at the same time an open one comes before a closed one, then the one created last.
+        """
         ...
 
     async def of_user(self, user: str) -> tuple[Session, ...]:

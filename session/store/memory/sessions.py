@@ -69,7 +69,7 @@ class MemorySessions:
     async def by_room(self, room: str) -> Session | None:
         return max(
             (session for session in self._sessions.values() if session.room_name == room),
-            key=lambda session: (session.status is Status.OPEN, session.created_at),
+            key=lambda one: (one.seen_at, one.status is Status.OPEN, one.created_at),
             default=None,
         )
 

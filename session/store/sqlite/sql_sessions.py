@@ -39,8 +39,8 @@ def get(db: apsw.Connection, session_id: str) -> Session | None:
 
 
 def by_room(db: apsw.Connection, room: str) -> Session | None:
-    newest = _select(db, "WHERE room = ? ORDER BY is_open DESC, created_at DESC LIMIT 1", room)
-    return next(iter(newest), None)
+    last = "WHERE room = ? ORDER BY seen_at DESC, is_open DESC, created_at DESC LIMIT 1"
+    return next(iter(_select(db, last, room)), None)
 
 
 def of_user(db: apsw.Connection, user: str) -> tuple[Session, ...]:
