@@ -349,6 +349,7 @@ def some_operation(chance: random.Random, now: float) -> Operation:
     room, user, turn = chance.choice("ab"), chance.choice("xy"), chance.randrange(4)
     which, ago = chance.random(), chance.choice([500.0, 2000.0])
     reason = chance.choice([CloseReason.GOODBYE, CloseReason.CRASH])
+    resumes = chance.choice([None, 0, 1])
     figures = TurnMetrics(turn=turn, at=now, reply_seconds=chance.choice([None, now / 7]))
 
     def one(ids: Sequence[str]) -> str:
@@ -366,7 +367,7 @@ def some_operation(chance: random.Random, now: float) -> Operation:
     operations: list[Operation] = [
         *[lambda store, _: begin(store, room, user, now)] * 3,
         *[append] * 3,
-        lambda store, ids: store.sessions.close(one(ids), reason, now=now),
+        lambda store, ids: store.sessions.close(one(ids), reason, now=now, resumes=resumes),
         lambda store, ids: store.sessions.touch(one(ids), now=now),
         lambda store, ids: store.sessions.commit_turn(one(ids), turn),
         lambda store, ids: store.sessions.measure(one(ids), figures),

@@ -133,6 +133,33 @@ async def test_the_first_reason_stands(store: Store) -> None:
     assert not await store.sessions.close("nobody", CloseReason.CRASH, now=NOW)
 
 
+async def test_who_is_late_does_not_close_what_another_call_has_resumed(store: Store) -> None:
+    """A June who was replaced: the conversation is not hers any more."""
+    first = await begin(store)
+    again = await begin(store, now=NOW + 10)
+    assert (again.session_id, again.resumes) == (first.session_id, 1)
+    for resumes in (first.resumes, 2):
+        assert not await store.sessions.close(
+            first.session_id, CloseReason.REPLACED, now=NOW + 20, resumes=resumes
+        )
+    assert await store.sessions.get(first.session_id) == again
+    assert await store.sessions.close(
+        again.session_id, CloseReason.GOODBYE, now=NOW + 30, resumes=again.resumes
+    )
+    closed = await store.sessions.get(first.session_id)
+    assert closed is not None
+    assert (closed.close_reason, closed.resumes) == (CloseReason.GOODBYE, 1)
+    assert not await store.sessions.close("nobody", CloseReason.REPLACED, now=NOW, resumes=0)
+
+
+async def test_a_call_that_resumed_nothing_closes_its_own(store: Store) -> None:
+    """As often as no time is a number, too."""
+    first = await begin(store)
+    assert await store.sessions.close(
+        first.session_id, CloseReason.GOODBYE, now=NOW + 1, resumes=first.resumes
+    )
+
+
 async def last_in(store: Store, room: str = "room") -> str | None:
     found = await store.sessions.by_room(room)
     return None if found is None else found.session_id

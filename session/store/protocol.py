@@ -56,8 +56,14 @@ class Sessions(Protocol):
         """A sign of life. A session that is closed or unknown is let be."""
         ...
 
-    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
-        """Close an open session; of one that is closed the first reason stands (False)."""
+    async def close(
+        self, session_id: str, reason: CloseReason, *, now: float, resumes: int | None = None
+    ) -> bool:
+        """Close an open session; of one that is closed the first reason stands (False).
+
+        With `resumes` only one that was resumed so often: who is late must not close it under a
+        call that has resumed it since.
+        """
         ...
 
     async def append(self, message: Message, *, now: float) -> bool:

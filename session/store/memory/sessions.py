@@ -95,9 +95,13 @@ class MemorySessions:
         if session is not None and session.status is Status.OPEN:
             self._change(session_id, seen_at=now)
 
-    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
+    async def close(
+        self, session_id: str, reason: CloseReason, *, now: float, resumes: int | None = None
+    ) -> bool:
         session = self._sessions.get(session_id)
         if session is None or session.status is Status.CLOSED:
+            return False
+        if resumes not in (None, session.resumes):
             return False
         return self._change(
             session_id, status=Status.CLOSED, closed_at=now, close_reason=reason, seen_at=now

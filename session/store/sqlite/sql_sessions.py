@@ -53,9 +53,13 @@ def touch(db: apsw.Connection, session_id: str, now: float) -> None:
         save(db, session.model_copy(update={"seen_at": now}))
 
 
-def close(db: apsw.Connection, session_id: str, reason: CloseReason, now: float) -> bool:
+def close(
+    db: apsw.Connection, session_id: str, reason: CloseReason, now: float, resumes: int | None
+) -> bool:
     session = get(db, session_id)
     if session is None or session.status is Status.CLOSED:
+        return False
+    if resumes not in (None, session.resumes):
         return False
     ended = {"status": Status.CLOSED, "closed_at": now, "close_reason": reason, "seen_at": now}
     save(db, session.model_copy(update=ended))

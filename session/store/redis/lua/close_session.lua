@@ -1,8 +1,9 @@
--- Closes an open session; 1 if it was one.
--- KEYS: session. ARGV: its id, reason, now.
+-- Closes an open session; 1 if it was one, and was resumed as often as expected.
+-- KEYS: session. ARGV: its id, reason, now, how often; an empty text for however often.
 
-local id, reason, now = take(), take(), take()
-if redis.call('HGET', KEYS[1], 'status') ~= 'open' then
+local id, reason, now, expected = take(), take(), take(), take_number()
+local status, resumes = unpack(redis.call('HMGET', KEYS[1], 'status', 'resumes'))
+if status ~= 'open' or (expected and expected ~= tonumber(resumes)) then
   return 0
 end
 redis.call('HSET', KEYS[1], 'status', 'closed', 'closed_at', now, 'close_reason', reason)
