@@ -93,7 +93,7 @@ def owed(
         return None  # it is not June's room
     if session is None:
         return Why.UNANSWERED if dispatches else Why.JOINED
-    over_at = session.seen_at if session.closed_at is None else session.closed_at
+    over_at = _over_at(session)
     if any(dispatch.created_at > over_at for dispatch in dispatches):
         return Why.UNANSWERED
     if any(person.joined_at > over_at - CLOCKS_APART_SECONDS for person in inside.people):
@@ -108,5 +108,11 @@ def _is_coming(dispatch: Dispatch, session: Session | None, now: float) -> bool:
         <= now - dispatch.created_at + CLOCKS_APART_SECONDS
         < (COME_WITHIN_SECONDS + CLOCKS_APART_SECONDS)
     )
-    has_been = session is not None and session.seen_at > dispatch.created_at
+    # Who was asked for during a goodbye has not been there, although it was said after that.
+    has_been = session is not None and _over_at(session) > dispatch.created_at
     return is_young and not has_been
+
+
+def _over_at(session: Session) -> float:
+    """Or the last sign of life, where no end was written."""
+    return session.seen_at if session.closed_at is None else session.closed_at

@@ -86,6 +86,12 @@ def test_she_is_not_sent_while_she_may_be_on_her_way() -> None:
     assert owed(WITH_ANN, session(CloseReason.DRAIN, over_at=NOW - 4), [young], NOW) is None
 
 
+def test_she_is_on_her_way_who_was_asked_for_during_a_goodbye() -> None:
+    """It began before that, and its last words were kept after."""
+    ended = session(CloseReason.DRAIN, over_at=NOW - 6).model_copy(update={"seen_at": NOW - 1})
+    assert owed(WITH_ANN, ended, [Dispatch("d2", NOW - 2)], NOW) is None
+
+
 def test_one_who_came_and_died_at_once_is_not_on_her_way() -> None:
     """Her session was seen after the dispatch that brought her."""
     young = Dispatch("d2", NOW - 2)

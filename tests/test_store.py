@@ -133,6 +133,18 @@ async def test_the_first_reason_stands(store: Store) -> None:
     assert not await store.sessions.close("nobody", CloseReason.CRASH, now=NOW)
 
 
+async def test_an_end_takes_no_sign_of_life_back(store: Store) -> None:
+    """It is written when the goodbye was said and kept, and tells when it began."""
+    session = await begin(store)
+    await store.sessions.append(said(session, "goodbye"), now=NOW + 9.5)
+    await begin(store, "other", now=NOW + 8)
+    assert await store.sessions.close(session.session_id, CloseReason.GOODBYE, now=NOW + 5)
+    closed = await store.sessions.get(session.session_id)
+    assert closed is not None
+    assert (closed.closed_at, closed.seen_at) == (NOW + 5, NOW + 9.5)
+    assert [one.room_name for one in await store.sessions.page(9)] == ["room", "other"]
+
+
 async def test_who_is_late_does_not_close_what_another_call_has_resumed(store: Store) -> None:
     """A June who was replaced: the conversation is not hers any more."""
     first = await begin(store)

@@ -62,7 +62,8 @@ class Sessions(Protocol):
         """Close an open session; of one that is closed the first reason stands (False).
 
         With `resumes` only one that was resumed so often: who is late must not close it under a
-        call that has resumed it since.
+        call that has resumed it since. It may have been over before its last sign of life, which
+        then stays.
         """
         ...
 

@@ -104,7 +104,11 @@ class MemorySessions:
         if resumes not in (None, session.resumes):
             return False
         return self._change(
-            session_id, status=Status.CLOSED, closed_at=now, close_reason=reason, seen_at=now
+            session_id,
+            status=Status.CLOSED,
+            closed_at=now,
+            close_reason=reason,
+            seen_at=max(now, session.seen_at),
         )
 
     async def append(self, message: Message, *, now: float) -> bool:

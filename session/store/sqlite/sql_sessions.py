@@ -61,7 +61,12 @@ def close(
         return False
     if resumes not in (None, session.resumes):
         return False
-    ended = {"status": Status.CLOSED, "closed_at": now, "close_reason": reason, "seen_at": now}
+    ended = {
+        "status": Status.CLOSED,
+        "closed_at": now,
+        "close_reason": reason,
+        "seen_at": max(now, session.seen_at),
+    }
     save(db, session.model_copy(update=ended))
     return True
 

@@ -2,10 +2,12 @@
 -- KEYS: session. ARGV: its id, reason, now, how often; an empty text for however often.
 
 local id, reason, now, expected = take(), take(), take(), take_number()
-local status, resumes = unpack(redis.call('HMGET', KEYS[1], 'status', 'resumes'))
+local kept = redis.call('HMGET', KEYS[1], 'status', 'resumes', 'seen_at')
+local status, resumes, seen_at = unpack(kept)
 if status ~= 'open' or (expected and expected ~= tonumber(resumes)) then
   return 0
 end
 redis.call('HSET', KEYS[1], 'status', 'closed', 'closed_at', now, 'close_reason', reason)
-show_life(id, now)
+-- It may have been over before its last sign of life.
+show_life(id, tonumber(seen_at) > tonumber(now) and seen_at or now)
 return 1
