@@ -129,7 +129,6 @@ class Call:
             language=self._language,
         )
         self._memory = memory
-        session_id = memory.session.session_id
         self._notebook = Notebook(sessions)
         await self._payment.open(sessions, memory.session, self._patience)
         self._models.guard.open(sessions.breakers, place.call_id, self._payment.tell_forbidden)
@@ -152,12 +151,12 @@ class Call:
         self.stack.push_async_callback(self._typed.aclose)
         self.voice.on("conversation_item_added", self._gate.commit)
         self._window = await self._begin_window(memory, sessions)
-        self.stack.push_async_callback(closed, sessions, session_id, self.ending)
+        self.stack.push_async_callback(closed, sessions, memory.session, self.ending)
         await self.stack.enter_async_context(self._notebook)
         self.skills = await self.stack.enter_async_context(
             self._skills_of(sessions, memory.session, self._gate, self._notebook)
         )
-        self.stack.enter_context(showing_life(sessions, session_id))
+        self.stack.enter_context(showing_life(sessions, memory.session.session_id))
 
     def _skills_of(
         self, sessions: SessionService, session: Session, gate: TurnGate, notebook: Notebook

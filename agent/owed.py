@@ -99,7 +99,7 @@ def owed(
         return None  # it is not June's room
     if session is None:
         return Why.UNANSWERED if dispatches else Why.JOINED
-    over_at = session.seen_at if session.closed_at is None else session.closed_at
+    over_at = _over_at(session)
     if any(_is_after(one, over_at) for one in dispatches):
         return Why.UNANSWERED
     if any(person.joined_at > over_at - JUST_BEFORE_SECONDS for person in inside.people):
@@ -110,8 +110,14 @@ def owed(
 def _is_coming(dispatch: Dispatch, session: Session | None, now: float) -> bool:
     """Whether she may still be on her way by a new one, and has not been there yet."""
     is_old = now - dispatch.created_at > COME_WITHIN_SECONDS + CLOCKS_APART_SECONDS
-    has_been = session is not None and session.seen_at > dispatch.created_at
+    # Who was asked for during a goodbye has not been there, although it was said after that.
+    has_been = session is not None and _over_at(session) > dispatch.created_at
     return not is_old and not has_been
+
+
+def _over_at(session: Session) -> float:
+    """Or the last sign of life, where no end was written."""
+    return session.seen_at if session.closed_at is None else session.closed_at
 
 
 def _is_after(dispatch: Dispatch, over_at: float) -> bool:

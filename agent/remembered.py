@@ -133,10 +133,19 @@ def chat_context(messages: tuple[Message, ...]) -> llm.ChatContext:
     return context
 
 
-async def closed(sessions: SessionService, session_id: str, ending: Ending) -> None:
-    """Write down why the call ended, as it is known then; one without a reason has crashed."""
+async def closed(sessions: SessionService, session: Session, ending: Ending) -> None:
+    """Write down why the call ended, as it is known then; one without a reason has crashed.
+
+    `session` is as the call opened it: a June who was replaced ends late, when another may have
+    resumed it.
+    """
     reason = ending.reason or CloseReason.CRASH
     try:
-        await sessions.close_session(session_id, reason, seconds_ago=ending.seconds_ago)
+        await sessions.close_session(
+            session.session_id,
+            reason,
+            seconds_ago=ending.seconds_ago,
+            resumes=session.resumes,
+        )
     except StoreError as error:
         log.warning("session.not_closed", error=str(error))

@@ -14,7 +14,7 @@ async def page_of(
 ) -> tuple[list[Session], bool]:
     """The newest sign of life first, and whether there are more.
 
-    Of a room it is its newest open one, else its newest; of a user and a room, all of theirs in it.
+    Of a room it is the one that showed life last; of a user and a room, all of theirs in it.
     Raises `StoreError`.
     """
     if user is None and room is None:
@@ -27,6 +27,6 @@ async def page_of(
         if room is not None:
             found = [one for one in found if one.room_name == storable(room)]
     else:
-        newest = await sessions.get_session_by_room(room or "")
-        found = [] if newest is None else [newest]
+        last = await sessions.get_session_by_room(room or "")
+        found = [] if last is None else [last]
     return found[skip : skip + limit], len(found) > skip + limit

@@ -123,7 +123,7 @@ class SessionService:
         return session
 
     async def get_session_by_room(self, room_name: str) -> Session | None:
-        """The newest open session of a room, else its newest."""
+        """The session of a room that showed life last, open or closed."""
         return await self._store.sessions.by_room(storable(room_name))
 
     async def get_user_sessions(self, user: str) -> tuple[Session, ...]:
@@ -164,11 +164,16 @@ class SessionService:
         await self._store.sessions.touch(storable(session_id), now=self.now())
 
     async def close_session(
-        self, session_id: str, reason: CloseReason, *, seconds_ago: float = 0.0
+        self,
+        session_id: str,
+        reason: CloseReason,
+        *,
+        seconds_ago: float = 0.0,
+        resumes: int | None = None,
     ) -> bool:
-        """It was over so long ago. The first reason stands; later ones give False."""
-        over_at = self.now() - seconds_ago
-        return await self._store.sessions.close(storable(session_id), reason, now=over_at)
+        """It was over so long ago. False if it is closed, or was not resumed just so often."""
+        key, over_at = storable(session_id), self.now() - seconds_ago
+        return await self._store.sessions.close(key, reason, now=over_at, resumes=resumes)
 
     # Forgetting
 

@@ -93,6 +93,12 @@ def test_an_old_one_that_is_seen_for_the_first_time_is_lost() -> None:
     assert owed(WITH_ANN, None, [ASKED], NOW, new={"d"}) is Why.UNANSWERED
 
 
+def test_she_is_on_her_way_who_was_asked_for_during_a_goodbye() -> None:
+    """It began before that, and its last words were kept after."""
+    ended = session(CloseReason.DRAIN, over_at=NOW - 6).model_copy(update={"seen_at": NOW - 1})
+    assert owed(WITH_ANN, ended, [Dispatch("d2", NOW - 2)], NOW, new={"d2"}) is None
+
+
 def test_one_who_came_and_died_at_once_is_not_on_her_way() -> None:
     """Her session was seen after the dispatch that brought her."""
     young = Dispatch("d2", NOW - 2)

@@ -294,6 +294,14 @@ async def test_the_open_conversation_is_found_among_many(opened: RedisStore) -> 
     assert (await begin(opened, now=NOW)).session_id == first.session_id
 
 
+async def test_a_session_that_redis_collected_hides_no_other(opened: RedisStore) -> None:
+    """Its id may outlive it in the index of its room."""
+    first = await begin(opened, user="ann")
+    gone = await begin(opened, user="bob", now=NOW + 1)
+    await opened.db.ask("DEL", f"{{june}}:session:{gone.session_id}")
+    assert await opened.sessions.by_room("room") == first
+
+
 async def test_only_the_newest_replies_are_counted(
     opened: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +349,7 @@ def some_operation(chance: random.Random, now: float) -> Operation:
     room, user, turn = chance.choice("ab"), chance.choice("xy"), chance.randrange(4)
     which, ago = chance.random(), chance.choice([500.0, 2000.0])
     reason = chance.choice([CloseReason.GOODBYE, CloseReason.CRASH])
+    resumes = chance.choice([None, 0, 1])
     figures = TurnMetrics(turn=turn, at=now, reply_seconds=chance.choice([None, now / 7]))
 
     def one(ids: Sequence[str]) -> str:
@@ -358,7 +367,7 @@ def some_operation(chance: random.Random, now: float) -> Operation:
     operations: list[Operation] = [
         *[lambda store, _: begin(store, room, user, now)] * 3,
         *[append] * 3,
-        lambda store, ids: store.sessions.close(one(ids), reason, now=now),
+        lambda store, ids: store.sessions.close(one(ids), reason, now=now, resumes=resumes),
         lambda store, ids: store.sessions.touch(one(ids), now=now),
         lambda store, ids: store.sessions.commit_turn(one(ids), turn),
         lambda store, ids: store.sessions.measure(one(ids), figures),

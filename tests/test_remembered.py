@@ -1,5 +1,6 @@
 """What a call begins with, also when the store cannot be used."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,8 @@ from livekit.agents import llm
 from structlog.testing import capture_logs
 from test_store import said
 
-from agent.remembered import chat_context, recall, sessions_for_call
-from session import SessionConfig
+from agent.remembered import chat_context, closed, recall, sessions_for_call
+from session import CloseReason, SessionConfig
 
 ANN: Any = {"room": "room", "user": "ann", "channel": "room", "language": "en"}
 
@@ -21,6 +22,30 @@ async def test_a_call_goes_on_without_its_store(tmp_path: Path) -> None:
     memory = await recall(sessions, **ANN)
     assert memory.session.room_name == "room"
     assert [entry["event"] for entry in logs] == ["store.unavailable"]
+    await sessions.aclose()
+
+
+@dataclass
+class Ended:
+    """An Ending by what is written of it."""
+
+    reason: CloseReason | None
+    seconds_ago: float = 0.0
+
+
+async def test_a_call_that_was_replaced_does_not_close_it_under_the_other(tmp_path: Path) -> None:
+    """It ends late: another June has resumed the session, and lives."""
+    sessions = await sessions_for_call(SessionConfig(tmp_path))
+    replaced = (await recall(sessions, **ANN)).session
+    living = (await recall(sessions, **ANN)).session
+    assert living.session_id == replaced.session_id
+    late: Any = Ended(CloseReason.REPLACED)
+    await closed(sessions, replaced, late)
+    assert (await sessions.get_session(living.session_id)).close_reason is None
+    goodbye: Any = Ended(CloseReason.GOODBYE)
+    await closed(sessions, living, goodbye)
+    kept = await sessions.get_session(living.session_id)
+    assert kept.close_reason is CloseReason.GOODBYE
     await sessions.aclose()
 
 

@@ -133,15 +133,83 @@ async def test_the_first_reason_stands(store: Store) -> None:
     assert not await store.sessions.close("nobody", CloseReason.CRASH, now=NOW)
 
 
-async def test_a_room_is_found_by_its_open_conversation(store: Store) -> None:
-    """Else by its newest."""
-    assert await store.sessions.by_room("room") is None
-    first = await begin(store, user="ann")
-    second = await begin(store, user="bob", now=NOW + 1)
-    await store.sessions.close(second.session_id, CloseReason.GOODBYE, now=NOW + 2)
-    found = await store.sessions.by_room("room")
-    assert found is not None
-    assert found.session_id == first.session_id
+async def test_an_end_takes_no_sign_of_life_back(store: Store) -> None:
+    """It is written when the goodbye was said and kept, and tells when it began."""
+    session = await begin(store)
+    await store.sessions.append(said(session, "goodbye"), now=NOW + 9.5)
+    await begin(store, "other", now=NOW + 8)
+    assert await store.sessions.close(session.session_id, CloseReason.GOODBYE, now=NOW + 5)
+    closed = await store.sessions.get(session.session_id)
+    assert closed is not None
+    assert (closed.closed_at, closed.seen_at) == (NOW + 5, NOW + 9.5)
+    assert [one.room_name for one in await store.sessions.page(9)] == ["room", "other"]
+
+
+async def test_who_is_late_does_not_close_what_another_call_has_resumed(store: Store) -> None:
+    """A June who was replaced: the conversation is not hers any more."""
+    first = await begin(store)
+    again = await begin(store, now=NOW + 10)
+    assert (again.session_id, again.resumes) == (first.session_id, 1)
+    for resumes in (first.resumes, 2):
+        assert not await store.sessions.close(
+            first.session_id, CloseReason.REPLACED, now=NOW + 20, resumes=resumes
+        )
+    assert await store.sessions.get(first.session_id) == again
+    assert await store.sessions.close(
+        again.session_id, CloseReason.GOODBYE, now=NOW + 30, resumes=again.resumes
+    )
+    closed = await store.sessions.get(first.session_id)
+    assert closed is not None
+    assert (closed.close_reason, closed.resumes) == (CloseReason.GOODBYE, 1)
+    assert not await store.sessions.close("nobody", CloseReason.REPLACED, now=NOW, resumes=0)
+
+
+async def test_a_call_that_resumed_nothing_closes_its_own(store: Store) -> None:
+    """As often as no time is a number, too."""
+    first = await begin(store)
+    assert await store.sessions.close(
+        first.session_id, CloseReason.GOODBYE, now=NOW + 1, resumes=first.resumes
+    )
+
+
+async def last_in(store: Store, room: str = "room") -> str | None:
+    found = await store.sessions.by_room(room)
+    return None if found is None else found.session_id
+
+
+async def test_a_room_is_found_by_its_last_sign_of_life(store: Store) -> None:
+    """A session that a crash left open does not hide the one that has just ended."""
+    assert await last_in(store) is None
+    bobs = (await begin(store, user="bob")).session_id
+    anns = (await begin(store, user="ann", now=NOW + 1)).session_id
+    await begin(store, room="other", now=NOW + 9)
+    assert await last_in(store) == anns
+    await store.sessions.touch(bobs, now=NOW + 2)
+    assert await last_in(store) == bobs
+    await store.sessions.close(anns, CloseReason.GOODBYE, now=NOW + 3)
+    assert await last_in(store) == anns
+    left_open = await store.sessions.get(bobs)
+    assert left_open is not None
+    assert left_open.status is Status.OPEN
+    assert await store.sessions.append(said(left_open, "1"), now=NOW + 4)
+    assert await last_in(store) == bobs
+    await store.sessions.delete(bobs)
+    assert await last_in(store) == anns
+
+
+async def test_of_signs_of_life_at_one_time_that_of_an_open_conversation_counts(
+    store: Store,
+) -> None:
+    """Then that of the one created last."""
+    ids = [(await begin(store, user=user, now=NOW + n)).session_id for n, user in enumerate("abc")]
+    for one in ids:
+        await store.sessions.touch(one, now=NOW + 5)
+    assert await last_in(store) == ids[2]
+    for one in (ids[2], ids[0]):
+        await store.sessions.close(one, CloseReason.GOODBYE, now=NOW + 5)
+    assert await last_in(store) == ids[1]
+    await store.sessions.close(ids[1], CloseReason.GOODBYE, now=NOW + 5)
+    assert await last_in(store) == ids[2]
 
 
 async def test_a_user_is_remembered_across_sessions_in_order(store: Store) -> None:

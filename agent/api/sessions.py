@@ -24,7 +24,7 @@ class Which(Body):
     limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = 50
     skip: Annotated[int, Field(ge=0, le=MOST_SKIPPED)] = 0
     user: Annotated[Kept | None, Field(description="An identity, not a hash")] = None
-    room: Annotated[Kept | None, Field(description="Its newest, or a user's in it")] = None
+    room: Annotated[Kept | None, Field(description="The last one seen in it, or a user's")] = None
 
 
 class Page(BaseModel):

@@ -38,7 +38,10 @@ class Sessions(Protocol):
     async def get(self, session_id: str) -> Session | None: ...
 
     async def by_room(self, room: str) -> Session | None:
-        """The newest open session of a room, else its newest."""
+        """The session of a room that showed life last.
+
+        Of two at the same time an open one comes before a closed one, then the one created last.
+        """
         ...
 
     async def of_user(self, user: str) -> tuple[Session, ...]:
@@ -53,8 +56,15 @@ class Sessions(Protocol):
         """A sign of life. A session that is closed or unknown is let be."""
         ...
 
-    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
-        """Close an open session; of one that is closed the first reason stands (False)."""
+    async def close(
+        self, session_id: str, reason: CloseReason, *, now: float, resumes: int | None = None
+    ) -> bool:
+        """Close an open session; of one that is closed the first reason stands (False).
+
+        With `resumes` only one that was resumed so often: who is late must not close it under a
+        call that has resumed it since. It may have been over before its last sign of life, which
+        then stays.
+        """
         ...
 
     async def append(self, message: Message, *, now: float) -> bool:

@@ -69,7 +69,7 @@ class MemorySessions:
     async def by_room(self, room: str) -> Session | None:
         return max(
             (session for session in self._sessions.values() if session.room_name == room),
-            key=lambda session: (session.status is Status.OPEN, session.created_at),
+            key=lambda one: (one.seen_at, one.status is Status.OPEN, one.created_at),
             default=None,
         )
 
@@ -95,12 +95,20 @@ class MemorySessions:
         if session is not None and session.status is Status.OPEN:
             self._change(session_id, seen_at=now)
 
-    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
+    async def close(
+        self, session_id: str, reason: CloseReason, *, now: float, resumes: int | None = None
+    ) -> bool:
         session = self._sessions.get(session_id)
         if session is None or session.status is Status.CLOSED:
             return False
+        if resumes not in (None, session.resumes):
+            return False
         return self._change(
-            session_id, status=Status.CLOSED, closed_at=now, close_reason=reason, seen_at=now
+            session_id,
+            status=Status.CLOSED,
+            closed_at=now,
+            close_reason=reason,
+            seen_at=max(now, session.seen_at),
         )
 
     async def append(self, message: Message, *, now: float) -> bool:

@@ -77,9 +77,13 @@ class RedisSessions:
         if not await self._db.run(_TOUCH, keys, [session_id, time_text(now)]):
             await notice_if_emptied(self._db)
 
-    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
+    async def close(
+        self, session_id: str, reason: CloseReason, *, now: float, resumes: int | None = None
+    ) -> bool:
         keys = [key_of("session", session_id)]
-        return bool(await self._db.run(_CLOSE, keys, [session_id, reason, time_text(now)]))
+        expected = "" if resumes is None else resumes
+        closing = [session_id, reason, time_text(now), expected]
+        return bool(await self._db.run(_CLOSE, keys, closing))
 
     async def append(self, message: Message, *, now: float) -> bool:
         session_id = message.session_id

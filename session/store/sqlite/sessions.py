@@ -45,8 +45,12 @@ class SqliteSessions:
     async def touch(self, session_id: str, *, now: float) -> None:
         await self._db.write(lambda db: sql_sessions.touch(db, session_id, now))
 
-    async def close(self, session_id: str, reason: CloseReason, *, now: float) -> bool:
-        return await self._db.write(lambda db: sql_sessions.close(db, session_id, reason, now))
+    async def close(
+        self, session_id: str, reason: CloseReason, *, now: float, resumes: int | None = None
+    ) -> bool:
+        return await self._db.write(
+            lambda db: sql_sessions.close(db, session_id, reason, now, resumes)
+        )
 
     async def append(self, message: Message, *, now: float) -> bool:
         return await self._db.write(lambda db: sql_messages.append(db, message, now))

@@ -39,8 +39,8 @@ def get(db: apsw.Connection, session_id: str) -> Session | None:
 
 
 def by_room(db: apsw.Connection, room: str) -> Session | None:
-    newest = _select(db, "WHERE room = ? ORDER BY is_open DESC, created_at DESC LIMIT 1", room)
-    return next(iter(newest), None)
+    last = "WHERE room = ? ORDER BY seen_at DESC, is_open DESC, created_at DESC LIMIT 1"
+    return next(iter(_select(db, last, room)), None)
 
 
 def of_user(db: apsw.Connection, user: str) -> tuple[Session, ...]:
@@ -53,11 +53,20 @@ def touch(db: apsw.Connection, session_id: str, now: float) -> None:
         save(db, session.model_copy(update={"seen_at": now}))
 
 
-def close(db: apsw.Connection, session_id: str, reason: CloseReason, now: float) -> bool:
+def close(
+    db: apsw.Connection, session_id: str, reason: CloseReason, now: float, resumes: int | None
+) -> bool:
     session = get(db, session_id)
     if session is None or session.status is Status.CLOSED:
         return False
-    ended = {"status": Status.CLOSED, "closed_at": now, "close_reason": reason, "seen_at": now}
+    if resumes not in (None, session.resumes):
+        return False
+    ended = {
+        "status": Status.CLOSED,
+        "closed_at": now,
+        "close_reason": reason,
+        "seen_at": max(now, session.seen_at),
+    }
     save(db, session.model_copy(update=ended))
     return True
 
