@@ -12,9 +12,8 @@ from typing import Any, Protocol
 from agent.config import Config
 from agent.errors import CannotStart
 from agent.guest_tokens import TO_JOIN
-from agent.known_room import newest
 from agent.metadata import LONGEST_CHARACTERS, LONGEST_PERSONA, metadata_text
-from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside
+from agent.owed import COME_WITHIN_SECONDS, Dispatch, Inside, answering, concerning, newest
 from agent.redact import printable
 from agent.rooms import LiveKitClient
 from agent.settings import LANGUAGE_TAG
@@ -45,6 +44,8 @@ class Whereabouts(StrEnum):
     """Already, so that she was not sent."""
     COMING = "coming"
     """She has taken the call."""
+    BUSY = "busy"
+    """She talks with somebody else there."""
     UNTAKEN = "untaken"
     """She was sent for, and no worker has taken the call."""
 
@@ -53,6 +54,8 @@ SAID = {
     Whereabouts.THERE: "June is in that room already, and stays as she is. "
     "Join with any LiveKit client.",
     Whereabouts.COMING: "June has taken the call. Join with any LiveKit client.",
+    Whereabouts.BUSY: "June talks with somebody else in that room, and listens to nobody but them. "
+    "She comes when she is done, if her caller is there.",
     Whereabouts.UNTAKEN: "Nobody has taken the call: no worker seems to run, or all of them are "
     "busy.\nhint: run `./june start`, and June comes when you are in the room",
 }
@@ -168,11 +171,16 @@ async def send(
         # On a busy machine she may have taken the call, and not have found her way yet.
         return any(one.junes for one in await rooms.dispatches(room) if one.id in dispatches)
 
-    if (await rooms.inside(room)).junes:
-        return Whereabouts.THERE
-    waiting = [one for one in await rooms.dispatches(room) if not one.junes]
+    inside, dispatches = await rooms.inside(room), await rooms.dispatches(room)
+    if inside.junes:
+        if not dispatches or answering(dispatches, inside, wanted.identity):
+            return Whereabouts.THERE
+        if concerning(dispatches, inside):
+            await rooms.dispatch(room, wanted.metadata)
+            return Whereabouts.BUSY
+    waiting = [one for one in dispatches if not one.junes]
     old = [one.id for one in waiting]
-    if not waiting:
+    if inside.junes or not waiting:
         sent = await rooms.dispatch(room, wanted.metadata)
     elif await comes_by(old):
         return Whereabouts.THERE  # somebody else has just asked her

@@ -1,12 +1,15 @@
 """What the watcher remembers of a room: whether to look into it now, and what it has tried there.
 
-It is no loss where another worker goes on. Times are by the watcher's own monotonic clock.
+It is no loss where another worker goes on, but for a LiveKit server that is started anew at the
+same moment. Times are by the watcher's own monotonic clock.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from agent.owed import COME_WITHIN_SECONDS, Dispatch
+from agent.owed import COME_WITHIN_SECONDS, TOLD_WITHIN_SECONDS, Dispatch, newest
+from session import Session
+from session.resume import FRESH_SECONDS
 
 QUIET_SECONDS = 1.0
 """A room that is owed nothing is looked into again after this time."""
@@ -25,35 +28,55 @@ Visit = tuple[str, float]
 """Somebody's identity, and when they joined."""
 
 
+@dataclass(frozen=True)
+class Sent:
+    """The last dispatch that the watcher has sent, and the name of the conversation before it."""
+
+    dispatch_id: str
+    after: str | None
+
+
 @dataclass
 class KnownRoom:
-    """Lives as long as the room, or the watcher's seat."""
+    """Lives as long as the room and a while longer, or as the watcher's seat."""
 
     metadata: str | None = None
     """Of the last dispatch that was seen; a LiveKit server that is started anew has none."""
     given_up: frozenset[Visit] = frozenset()
     """The people who were there when June had died too often."""
-    has_lived: bool = False
-    """A June was there after the last dispatch was sent."""
-    _first_seen: dict[str, float] = field(default_factory=dict)
+    _first_seen: dict[str, float] = field(default_factory=dict, init=False)
     """When the dispatches of now were, by their ids."""
-    _look_at: float = 0.0
-    _living_since: float | None = None
-    _tries: int = 0
+    _was_there: float = field(default=0.0, init=False)
+    _look_at: float = field(default=0.0, init=False)
+    _living_since: float | None = field(default=None, init=False)
+    _tries: int = field(default=0, init=False)
     """Dispatches in a row of which nothing came."""
+    _sent: Sent | None = field(default=None, init=False)
+    _has_lived: bool = field(default=False, init=False)
+    """A June was there since."""
+
+    def is_there(self, now: float) -> None:
+        """The server has it."""
+        self._was_there = now
+
+    def may_come_back(self, now: float) -> bool:
+        """Its callers join again where a server has forgotten it, and are owed the same June."""
+        return now - self._was_there < FRESH_SECONDS
 
     def lives(self, now: float) -> None:
         """A June is there."""
         if self._living_since is None:
-            self._living_since, self.has_lived = now, True
+            self._living_since, self._has_lived = now, True
         if now - self._living_since >= LIVED_SECONDS:
             self._tries = 0
         if not self._tries:
             self._look_at = 0.0
 
-    def is_due(self, now: float) -> bool:
-        """None is; whether to look into it now."""
+    def lives_not(self) -> None:
+        """None is."""
         self._living_since = None
+
+    def is_due(self, now: float) -> bool:
         return now >= self._look_at
 
     def see(self, dispatches: Collection[Dispatch], now: float) -> None:
@@ -67,6 +90,14 @@ class KnownRoom:
             one for one, since in self._first_seen.items() if now - since < COME_WITHIN_SECONDS
         )
 
+    def lost(self, dispatches: Collection[Dispatch], now: float) -> frozenset[str]:
+        """Those of them that nobody took."""
+        return frozenset(
+            one.id
+            for one in dispatches
+            if not one.junes and now - self._first_seen[one.id] >= TOLD_WITHIN_SECONDS
+        )
+
     def hurry(self) -> None:
         """Something happened there. What nobody takes is not asked for more often by that."""
         if not self._tries:
@@ -75,13 +106,24 @@ class KnownRoom:
     def wait(self, seconds: float, now: float) -> None:
         self._look_at = now + seconds
 
-    def sent(self, now: float) -> None:
-        """June was asked there."""
+    def sent(self, dispatch_id: str, session: Session | None, now: float) -> None:
+        """June was asked there, after this conversation."""
         self._look_at = now + min(FIRST_PAUSE_SECONDS * 1.5**self._tries, LONGEST_PAUSE_SECONDS)
         self._tries += 1
-        self.has_lived = False
+        self._sent = Sent(dispatch_id, _name_of(session))
+        self._has_lived = False
+
+    def death(self, session: Session | None, *, has_died: bool) -> str | None:
+        """The name of a death, by which it counts once, however often June is sent after it.
+
+        One who was sent to people who were there has died, too, if she came and the room's last
+        conversation is still the one before her.
+        """
+        if self._sent is not None and self._has_lived and self._sent.after == _name_of(session):
+            return self._sent.dispatch_id
+        return _name_of(session) if has_died else None
 
 
-def newest(dispatches: Collection[Dispatch]) -> Dispatch:
-    """The one whose metadata counts."""
-    return max(dispatches, key=lambda dispatch: dispatch.created_at)
+def _name_of(session: Session | None) -> str | None:
+    """Other again each time it is resumed."""
+    return None if session is None else f"{session.session_id} {session.resumes}"

@@ -10,13 +10,16 @@ from enum import StrEnum
 
 from agent.metadata import identity_in
 from session import CloseReason, Session
-from session.resume import CUT_OFF, FRESH_SECONDS
+from session.resume import is_fresh, is_unfinished
 
 COME_WITHIN_SECONDS = 3.0
 """A dispatch is taken at once or never: LiveKit neither queues one nor tries it again."""
 
 JUST_BEFORE_SECONDS = 1.0
-"""Who joined so shortly before June's last call was over has come anew."""
+"""Who joined so shortly before June missed her last caller has come anew."""
+
+TOLD_WITHIN_SECONDS = 10.0
+"""Later than that LiveKit does not tell who took a dispatch."""
 
 CLOCKS_APART_SECONDS = 10.0
 """As much as LiveKit's clock and the store's may differ."""
@@ -49,6 +52,10 @@ class Inside:
     junes: frozenset[str] = frozenset()
     """The identity of each June, also of one whose process is dead but still listed."""
 
+    def has(self, identity: str | None) -> bool:
+        """Whether June has somebody to listen to, if that is whom she is to; None is whoever."""
+        return identity is None or any(person.identity == identity for person in self.people)
+
     def of(self, identity: str | None) -> "Inside":
         """With nobody but the one whom June is to listen to, if one is named."""
         if identity is None:
@@ -76,35 +83,43 @@ def owed(
     now: float,
     *,
     new: Collection[str] = (),
+    lost: Collection[str] = (),
     is_expected: bool = False,
 ) -> Why | None:
     """Why a June is to be sent into a room where none lives; None if none is, or one is coming.
 
     `session` is the room's last conversation. `new` are the ids of dispatches that were seen for
-    the first time less than `COME_WITHIN_SECONDS` ago. `is_expected` says that whoever joins this
-    room is owed one, as by a dispatch.
+    the first time less than `COME_WITHIN_SECONDS` ago, `lost` those that nobody took in
+    `TOLD_WITHIN_SECONDS`. `is_expected` says that whoever joins this room is owed one, as by a
+    dispatch.
     """
     if not inside.people:
         return None
     if any(_is_coming(one, session, now) for one in dispatches if one.id in new):
         return None
-    if session is not None and 0 <= now - session.seen_at + 1 < FRESH_SECONDS:
-        if session.closed_at is None or session.close_reason is CloseReason.CRASH:
-            return Why.DIED
-        if session.close_reason in CUT_OFF:
-            return Why.LEFT
+    if session is not None and is_interrupted(session, now):
+        has_no_end = session.closed_at is None or session.close_reason is CloseReason.CRASH
+        return Why.DIED if has_no_end else Why.LEFT
     if inside.junes:
         return None  # she keeps her lease in another store, or her dead body is gone in 20 s
     if not dispatches and not is_expected:
         return None  # it is not June's room
-    if session is None:
-        return Why.UNANSWERED if dispatches else Why.JOINED
+    if session is None or is_unfinished(session):
+        # One who came has waited in vain, and nobody was there to be failed.
+        has_failed = any(not one.junes for one in dispatches)
+        return Why.UNANSWERED if has_failed else Why.JOINED
     over_at = _over_at(session)
-    if any(_is_after(one, over_at) for one in dispatches):
+    if any(one.id in lost or _is_after(one, over_at) for one in dispatches):
         return Why.UNANSWERED
-    if any(person.joined_at > over_at - JUST_BEFORE_SECONDS for person in inside.people):
+    slack = JUST_BEFORE_SECONDS if session.close_reason is CloseReason.CALLER_LEFT else 0.0
+    if any(person.joined_at > over_at - slack for person in inside.people):
         return Why.JOINED
     return None
+
+
+def is_interrupted(session: Session | None, now: float) -> bool:
+    """Whether a room's last conversation has not come to its end, and whoever was in it is owed."""
+    return session is not None and is_unfinished(session) and is_fresh(session, now)
 
 
 def _is_coming(dispatch: Dispatch, session: Session | None, now: float) -> bool:
@@ -125,19 +140,35 @@ def _is_after(dispatch: Dispatch, over_at: float) -> bool:
     return dispatch.created_at > over_at + (CLOCKS_APART_SECONDS if dispatch.junes else 0.0)
 
 
+def newest(dispatches: Collection[Dispatch]) -> Dispatch:
+    """The one whose metadata counts."""
+    return max(dispatches, key=lambda dispatch: dispatch.created_at)
+
+
 def answering(
     dispatches: Collection[Dispatch], inside: Inside, identity: str | None
 ) -> Dispatch | None:
-    """The dispatch by which June is there, or on her way, for this caller.
-
-    Also one for somebody else who is there: a room has one June. Not one for somebody who is not,
-    such as the same person under the name of a page that was loaded before.
-    """
-    here = {person.identity for person in inside.people}
+    """The dispatch by which June is there, or on her way, for this caller."""
     for dispatch in dispatches:
         if dispatch.junes and not dispatch.junes & inside.junes:
             continue  # she has come and gone
         listens_to = identity_in(dispatch.metadata)
-        if listens_to is None or identity is None or listens_to in {identity, *here}:
+        if listens_to is None or identity is None or listens_to == identity:
             return dispatch
     return None
+
+
+def in_vain(dispatches: Collection[Dispatch], inside: Inside) -> tuple[Dispatch, ...]:
+    """Those for somebody who is not there, as when a page was loaded again under another name."""
+    return tuple(one for one in dispatches if not inside.has(identity_in(one.metadata)))
+
+
+def concerning(dispatches: Collection[Dispatch], inside: Inside) -> tuple[Dispatch, ...]:
+    """Those for somebody who is there."""
+    return tuple(one for one in dispatches if inside.has(identity_in(one.metadata)))
+
+
+def chosen(asked: Collection[Dispatch], *, is_interrupted: bool, lost: Collection[str]) -> Dispatch:
+    """By which of these June is sent: who is interrupted comes before who waits for their turn."""
+    first = [one for one in asked if (one.junes if is_interrupted else one.id in lost)]
+    return newest(first or asked)

@@ -21,7 +21,7 @@ from livekit.protocol.models import ParticipantInfo
 from agent.config import LiveKitSettings
 from agent.errors import CannotStart
 from agent.metadata import identity_in, metadata_text
-from agent.owed import Dispatch, Inside, Person, answering
+from agent.owed import Dispatch, Inside, Person, answering, in_vain
 
 DEADLINE_SECONDS = 5.0
 """For each request, retries included."""
@@ -156,10 +156,11 @@ class LiveKitClient:
         )
 
     async def dispatch(self, room: str, metadata: Mapping[str, Any] | None = None) -> str:
-        """Ask June into the room, unless she is there or on her way; the dispatch's id.
+        """Ask June into the room, unless she is there or on her way for this caller; its id.
 
         A room that does not exist is made. The server itself would send one more June for each
-        request. One who waits there for somebody else, who is not there, makes way.
+        request. One who waits there for somebody who is not there makes way; one who talks there
+        with somebody else does not, and the watcher sends the next when she is done.
         """
         if not await self._exists(room):
             await self._make(room)
@@ -169,10 +170,12 @@ class LiveKitClient:
         found = answering(dispatches, inside, identity_in(text))
         if found is not None:
             return found.id
-        for june in inside.junes:
-            await self.remove(room, june)
+        old = in_vain(dispatches, inside)
+        if old and len(old) == len(dispatches):
+            for june in inside.junes:
+                await self.remove(room, june)
         sent = await self.send(room, text)
-        for dispatch in dispatches:
+        for dispatch in old:
             await self.withdraw(room, dispatch.id)
         return sent
 

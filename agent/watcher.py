@@ -7,17 +7,17 @@ lives: the store's leases say that, never the list of participants, where a dead
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Protocol, Self
 
 import structlog
 
 from agent import background
-from agent.known_room import FIRST_PAUSE_SECONDS, QUIET_SECONDS, STRANGE_SECONDS, KnownRoom, newest
+from agent.known_room import FIRST_PAUSE_SECONDS, QUIET_SECONDS, STRANGE_SECONDS, KnownRoom
 from agent.metadata import identity_in
 from agent.metrics import REDISPATCHES, ROOMS_GIVEN_UP
-from agent.owed import Dispatch, Inside, Why, owed
+from agent.owed import Dispatch, Inside, Why, chosen, concerning, is_interrupted, owed
 from agent.rooms import LiveKitError
 from session import CloseReason, Lease, Session, SessionService, StoreError
 
@@ -61,13 +61,15 @@ class Watcher:
         rooms: Rooms,
         sessions: SessionService,
         *,
+        server: str,
         worker_key: str,
         expected: Collection[str] = (),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Whoever joins an `expected` room is owed June without a dispatch."""
+        """Of the LiveKit `server` at this address; who joins an `expected` room is owed June."""
         self._rooms = rooms
         self._sessions = sessions
+        self._watching = sessions.watching(server)
         self._owner = f"{worker_key} watcher"
         self._expected = frozenset(expected)
         self._now = now
@@ -143,14 +145,19 @@ class Watcher:
         if not await self._has_seat():
             self._known.clear()
             return
-        living = await self._sessions.watching.living()
-        names = await self._rooms.names() | self._expected
-        self._known = {room: self._known.get(room, KnownRoom()) for room in names | living}
-        if self._now() < self._calm_until:
+        living = await self._watching.living()
+        now, there = self._now(), await self._rooms.names() | self._expected | living
+        self._known = {room: one for room, one in self._known.items() if one.may_come_back(now)}
+        for room in there:
+            self._known.setdefault(room, KnownRoom()).is_there(now)
+        if now < self._calm_until:
             return
-        for room in living:
-            self._known[room].lives(self._now())
-        due = [room for room in self._known if self._is_due(room, living)]
+        for room in there:
+            if room in living:
+                self._known[room].lives(now)
+            else:
+                self._known[room].lives_not()
+        due = [room for room in there if self._is_due(room, living)]
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def attend(room: str) -> None:
@@ -169,7 +176,7 @@ class Watcher:
     async def _has_seat(self) -> bool:
         now = self._now()
         if self._seat is None or now - self._seat_taken_at >= SEAT_EVERY_SECONDS:
-            self._seat = await self._sessions.watching.take_seat(self._owner)
+            self._seat = await self._watching.take_seat(self._owner)
             self._seat_taken_at = now
         return self._seat is not None
 
@@ -191,37 +198,43 @@ class Watcher:
         if not (is_expected or dispatches or session is not None):
             known.wait(STRANGE_SECONDS, self._now())
             return
-        inside = (await self._rooms.inside(room)).of(identity_in(known.metadata or ""))
-        now = self._sessions.now()
-        new = known.new(self._now())
-        why = owed(inside, session, dispatches, now, new=new, is_expected=is_expected)
+        inside = await self._rooms.inside(room)
+        asked, now = concerning(dispatches, inside), self._sessions.now()
+        new, lost = known.new(self._now()), known.lost(dispatches, self._now())
+        metadata = known.metadata or ""
+        if asked:
+            is_first = is_interrupted(session, now)
+            metadata = chosen(asked, is_interrupted=is_first, lost=lost).metadata
+        identity = identity_in(metadata)
+        inside = inside.of(identity)
+        why = owed(inside, session, asked, now, new=new, lost=lost, is_expected=is_expected)
         visits = frozenset((person.identity, person.joined_at) for person in inside.people)
         if why is None or visits <= known.given_up:
             known.wait(QUIET_SECONDS, self._now())
             return
         # A call that began after this look did holds its lease by now, and its session is open.
-        if room in await self._sessions.watching.living() or not await self._has_seat():
+        if room in await self._watching.living() or not await self._has_seat():
             return
-        death = _death(why, session, dispatches, has_lived=known.has_lived)
-        if death is not None and not await self._sessions.watching.may_come_again(room, death):
-            await self._give_up(room, session if why is Why.DIED else None)
+        death = known.death(session, has_died=why is Why.DIED)
+        if death is not None and not await self._watching.may_come_again(room, death):
+            await self._give_up(room, session)
             known.given_up = visits
             return
-        await self._send(room, why, inside, dispatches)
-        known.sent(self._now())
+        sent = await self._send(room, why, inside, metadata)
+        known.sent(sent, session, self._now())
+        for dispatch in asked:
+            if identity_in(dispatch.metadata) == identity:
+                await self._rooms.withdraw(room, dispatch.id)
 
-    async def _send(
-        self, room: str, why: Why, inside: Inside, dispatches: Iterable[Dispatch]
-    ) -> None:
-        """Put out who is dead, and ask for another; old dispatches go last: this may be cut off."""
+    async def _send(self, room: str, why: Why, inside: Inside, metadata: str) -> str:
+        """Put out who is dead, and ask for another; the dispatch's id."""
         for june in inside.junes:
             await self._rooms.remove(room, june)
-        await self._rooms.send(room, self._known[room].metadata or "")
+        sent = await self._rooms.send(room, metadata)
         log.info("june.dispatched", room=room, why=why.value)
         if why is not Why.JOINED:
             REDISPATCHES.labels(why=why.value).inc()
-        for dispatch in dispatches:
-            await self._rooms.withdraw(room, dispatch.id)
+        return sent
 
     async def _give_up(self, room: str, session: Session | None) -> None:
         log.error(
@@ -237,15 +250,4 @@ class Watcher:
         await background.end(self._task)
         if self._seat is not None:
             with suppress(StoreError):
-                await self._sessions.watching.leave_seat(self._seat)
-
-
-def _death(
-    why: Why, session: Session | None, dispatches: Collection[Dispatch], *, has_lived: bool
-) -> str | None:
-    """Its name, by which it counts once, however often another June is sent after it."""
-    if why is Why.DIED and session is not None:
-        return f"{session.session_id} {session.resumes}"
-    if why is Why.UNANSWERED and has_lived:
-        return newest(dispatches).id  # she took the call, and did not come as far as a session
-    return None
+                await self._watching.leave_seat(self._seat)

@@ -103,7 +103,13 @@ async def run_worker(
             await asyncio.to_thread(maker_in, config.cloner_file)  # and so must a wrong one
         await asyncio.to_thread(load_vad)  # what every job needs: missing, it must end `start`
         state = WorkerState()
-        watcher = Watcher(livekit, sessions, worker_key=worker_key, expected=expected)
+        watcher = Watcher(
+            livekit,
+            sessions,
+            server=config.livekit.url or "",
+            worker_key=worker_key,
+            expected=expected,
+        )
         exposition = await stack.enter_async_context(Exposition(sessions))
         parts = Parts(
             config=config,

@@ -23,7 +23,8 @@ class Plan:
 def plan(sessions: Iterable[Session], now: float) -> Plan:
     """Decide among the sessions of one room and user."""
     candidates = sorted(sessions, key=lambda session: session.seen_at, reverse=True)
-    found = next((session for session in candidates if _can_resume(session, now)), None)
+    resumable = (one for one in candidates if is_unfinished(one) and is_fresh(one, now))
+    found = next(resumable, None)
     resumed = found and found.model_copy(
         update={
             "status": Status.OPEN,
@@ -49,7 +50,11 @@ def plan(sessions: Iterable[Session], now: float) -> Plan:
     )
 
 
-def _can_resume(session: Session, now: float) -> bool:
-    # A clock that was set back makes a session seem to have been seen in the future: fresh.
-    is_fresh = now - session.seen_at < FRESH_SECONDS
-    return is_fresh and (session.status is Status.OPEN or session.close_reason in CUT_OFF)
+def is_unfinished(session: Session) -> bool:
+    """Whether its end was none that the caller chose, or none was written."""
+    return session.status is Status.OPEN or session.close_reason in CUT_OFF
+
+
+def is_fresh(session: Session, now: float) -> bool:
+    """A clock that was set back makes it seem to have been seen in the future: fresh."""
+    return now - session.seen_at < FRESH_SECONDS

@@ -288,10 +288,9 @@ class SessionService:
         """Tell all calls of a worker to say goodbye; how many there are."""
         return await self._store.leases.ask_to_leave(storable(owner_prefix))
 
-    @property
-    def watching(self) -> Watching:
-        """Over the rooms of all workers."""
-        return Watching(self._store.leases, self._store.limits, self._hash, self.now)
+    def watching(self, server: str) -> Watching:
+        """Over the rooms of a LiveKit server, for all its workers."""
+        return Watching(self._store.leases, self._store.limits, self._hash, self.now, server)
 
     def generate_guest_token(self, room_name: str, identity: str) -> str:
         """A short-lived token to join one room with. Raises `NoGuestTokens` without LiveKit."""

@@ -20,15 +20,16 @@ class Watching:
         limits: Limits,
         hash_of: Callable[[str], str],
         now: Callable[[], float],
+        server: str,
     ) -> None:
         self._leases = leases
         self._limits = limits
         # A keyed hash is the name of no room that anybody could think of.
-        self._seat = hash_of("the watcher's seat")
+        self._seat = hash_of(f"the watcher's seat at {server}")
         self._now = now
 
     async def take_seat(self, owner: str) -> Lease | None:
-        """Be the one watcher for three seconds, again and again; None while another one is."""
+        """Be the server's one watcher for three seconds, again and again; None while another is."""
         return await self._leases.claim(
             self._seat, owner, ttl_seconds=LEASE_SECONDS, now=self._now()
         )

@@ -13,7 +13,7 @@ from agent.call_command import Wanted, Whereabouts, called, send
 from agent.config import Config, load
 from agent.errors import CannotStart
 from agent.metadata import CallMetadata, read_metadata
-from agent.owed import Dispatch, Inside
+from agent.owed import Dispatch, Inside, Person
 from agent.rooms import LiveKitClient
 
 JUNE = frozenset({"agent-1"})
@@ -25,13 +25,14 @@ class ScriptedRooms:
     def __init__(self) -> None:
         self.now = 0.0
         self.junes = frozenset[str]()
+        self.people: tuple[Person, ...] = ()
         self.found: list[Dispatch] = []
         self.sent: list[str] = []
         self.withdrawn: list[str] = []
         self.happens: dict[float, Callable[[], None]] = {}
 
     async def inside(self, room: str) -> Inside:
-        return Inside(junes=self.junes)
+        return Inside(self.people, self.junes)
 
     async def dispatches(self, room: str) -> tuple[Dispatch, ...]:
         return tuple(self.found)
@@ -100,6 +101,27 @@ async def test_where_june_is_she_is_not_sent_again(rooms: ScriptedRooms) -> None
     assert rooms.sent == []
 
 
+async def test_where_she_talks_with_somebody_else_she_comes_when_she_is_done(
+    rooms: ScriptedRooms,
+) -> None:
+    """She would not listen to whoever joins with this token now, and that is said."""
+    rooms.june_comes()
+    rooms.people = (Person("bob", 0.0),)
+    rooms.found = [Dispatch("theirs", 0.0, '{"identity": "bob"}', JUNE)]
+    assert await rooms.called(identity="eve") is Whereabouts.BUSY
+    assert rooms.sent == ['{"identity": "eve"}']
+    assert await rooms.called(identity="bob") is Whereabouts.THERE
+
+
+async def test_where_she_waits_for_somebody_who_is_not_there_she_comes_anew(
+    rooms: ScriptedRooms,
+) -> None:
+    rooms.june_comes()
+    rooms.found = [Dispatch("theirs", 0.0, '{"identity": "bob"}', JUNE)]
+    assert await rooms.called(identity="eve") is Whereabouts.COMING
+    assert rooms.sent == ['{"identity": "eve"}']
+
+
 async def test_who_is_on_her_way_is_not_sent_again(rooms: ScriptedRooms) -> None:
     """Somebody else has asked her a moment ago."""
     rooms.found = [Dispatch("theirs", 0.0)]
@@ -143,7 +165,11 @@ def _there(monkeypatch: pytest.MonkeyPatch) -> None:
     async def inside(*_: object) -> Inside:
         return Inside(junes=JUNE)
 
+    async def dispatches(*_: object) -> tuple[Dispatch, ...]:
+        return ()
+
     monkeypatch.setattr(LiveKitClient, "inside", inside)
+    monkeypatch.setattr(LiveKitClient, "dispatches", dispatches)
 
 
 @pytest.mark.usefixtures("_there")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.owed import Dispatch, Inside, Person, Why, answering, owed
+from agent.owed import Dispatch, Inside, Person, Why, answering, chosen, concerning, in_vain, owed
 from session import CloseReason, Session
 from session.records import Status
 from session.resume import FRESH_SECONDS
@@ -59,6 +59,42 @@ def test_a_june_who_had_to_leave_is_owed(reason: CloseReason) -> None:
 def test_a_call_that_june_ended_is_over(reason: CloseReason) -> None:
     """Who was refused, or said goodbye, is not called back."""
     assert owed(WITH_ANN, session(reason), [ASKED], NOW) is None
+
+
+@pytest.mark.parametrize("reason", [CloseReason.LIMIT, CloseReason.GOODBYE, CloseReason.IDLE])
+def test_who_joined_just_before_a_call_was_over_is_not_called_back(reason: CloseReason) -> None:
+    """One who is refused is so as soon as they join."""
+    over_at = NOW - 5
+    just = Inside((Person("ann", over_at - 0.3),))
+    assert owed(just, session(reason, over_at=over_at), [ASKED], NOW) is None
+
+
+def test_who_joins_as_june_misses_her_caller_has_come_back() -> None:
+    over_at = NOW - 5
+    just = Inside((Person("ann", over_at - 0.3),))
+    left = session(CloseReason.CALLER_LEFT, over_at=over_at)
+    assert owed(just, left, [ASKED], NOW) is Why.JOINED
+
+
+def test_one_who_waited_in_vain_is_no_failure() -> None:
+    """She came, and left without a conversation."""
+    taken = Dispatch("d", NOW - 200, junes=frozenset({"june-1"}))
+    assert owed(WITH_ANN, None, [taken], NOW) is Why.JOINED
+
+
+@pytest.mark.parametrize("reason", [None, CloseReason.CRASH, CloseReason.DRAIN])
+def test_who_waits_for_longer_than_a_conversation_lasts_is_owed_a_new_one(
+    reason: CloseReason | None,
+) -> None:
+    """No worker was there."""
+    old = session(reason, over_at=NOW - FRESH_SECONDS - 60)
+    asked = Dispatch("d", NOW - FRESH_SECONDS - 100)
+    assert owed(WITH_ANN, old, [asked], NOW) is Why.UNANSWERED
+
+
+def test_a_sign_of_life_in_the_future_is_fresh() -> None:
+    """A clock was set back."""
+    assert owed(WITH_ANN, session(over_at=NOW + 3600), [ASKED], NOW) is Why.DIED
 
 
 def test_who_joins_after_that_is_owed_another() -> None:
@@ -158,9 +194,24 @@ def test_one_who_has_come_and_gone_answers_nobody() -> None:
     assert answering([taken], Inside((ANN,)), "ann") is None
 
 
-def test_one_who_waits_for_somebody_else_answers_nobody() -> None:
-    """As after a page was loaded again, and has another name; unless that other one is there."""
+def test_one_who_is_there_for_somebody_else_answers_nobody() -> None:
+    """As after a page was loaded again, and has another name."""
     coming = Dispatch("d", NOW, FOR_BOB)
     assert answering([coming], WITH_ANN, "ann") is None
-    bob = Inside((Person("bob", NOW),))
-    assert answering([coming], bob, "ann") == coming
+
+
+def test_she_makes_way_only_where_nobody_is() -> None:
+    """Whom she listens to."""
+    for_ann, for_bob = Dispatch("a", NOW, FOR_ANN), Dispatch("b", NOW, FOR_BOB)
+    for_all = Dispatch("c", NOW)
+    assert in_vain([for_ann, for_bob, for_all], WITH_ANN) == (for_bob,)
+    assert concerning([for_ann, for_bob, for_all], WITH_ANN) == (for_ann, for_all)
+
+
+def test_who_is_interrupted_comes_before_who_waits() -> None:
+    """And after a goodbye the one who waits comes first, whoever was asked for last."""
+    served = Dispatch("a", NOW - 1, FOR_ANN, frozenset({"june-1"}))
+    waits = Dispatch("b", NOW - 20, FOR_BOB)
+    assert chosen([served, waits], is_interrupted=True, lost={"b"}) == served
+    assert chosen([served, waits], is_interrupted=False, lost={"b"}) == waits
+    assert chosen([waits], is_interrupted=True, lost=()) == waits

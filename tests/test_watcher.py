@@ -19,6 +19,9 @@ from agent.watcher import Watcher
 from session import CloseReason, Lease, SessionConfig, SessionService, StoreError, open_sessions
 
 ROOM = "room"
+SERVER = "ws://127.0.0.1:7880"
+FOR_ANN = '{"identity": "ann"}'
+FOR_BOB = '{"identity": "bob"}'
 
 
 @dataclass
@@ -42,6 +45,7 @@ class World:
     dies_early: bool = False
     """Before she opens a session."""
     is_away: bool = False
+    is_room_there: bool = True
     names_of_junes: "count[int]" = field(default_factory=lambda: count(1))
 
     @property
@@ -51,9 +55,11 @@ class World:
     async def names(self) -> frozenset[str]:
         if self.is_away:
             raise LiveKitUnreachable("away")
-        return frozenset({ROOM} if self.people or self.bodies else ())
+        return frozenset({ROOM} if self.is_room_there else ())
 
     async def inside(self, room: str) -> Inside:
+        if not self.is_room_there:
+            return Inside()
         people = tuple(Person(name, at) for name, at in self.people.items())
         listed = {name for name, until in self.bodies.items() if until > self.now}
         return Inside(people, frozenset(listed))
@@ -123,8 +129,17 @@ class World:
                 await self.dies()
 
 
-def watcher_of(world: World, name: str = "w", *, expected: tuple[str, ...] = ()) -> Watcher:
-    return Watcher(world, world.sessions, worker_key=name, expected=expected, now=lambda: world.now)
+def watcher_of(
+    world: World, name: str = "w", *, expected: tuple[str, ...] = (), server: str = SERVER
+) -> Watcher:
+    return Watcher(
+        world,
+        world.sessions,
+        server=server,
+        worker_key=name,
+        expected=expected,
+        now=lambda: world.now,
+    )
 
 
 @pytest.fixture
@@ -318,7 +333,7 @@ async def test_deaths_before_a_session_are_enough_as_well(world: World) -> None:
     with capture_logs() as logs:
         await world.send(ROOM, "")
         await world.passes(600, watcher)
-    assert len(world.metadata_of_junes) == 3
+    assert len(world.metadata_of_junes) == 4
     assert [entry["event"] for entry in logs].count("room.given_up") == 1
     world.dies_early = False
     world.leave()
@@ -349,6 +364,91 @@ async def test_another_users_unfinished_session_does_not_bring_her_back(world: W
     await world.ends(CloseReason.GOODBYE)
     await world.passes(60, watcher)
     assert len(world.metadata_of_junes) == 1
+
+
+async def test_one_who_came_and_waited_in_vain_is_sent_when_somebody_joins(world: World) -> None:
+    """That is no failure, and no death."""
+    watcher = watcher_of(world)
+    world.dies_early = True  # without a session
+    await world.send(ROOM, "")
+    await world.passes(15, watcher)
+    assert not world.june_lives()
+    world.dies_early = False
+    await world.passes(60, watcher)
+    assert len(world.metadata_of_junes) == 1
+    world.join()
+    with capture_logs() as logs:
+        await world.passes(1.5, watcher)
+    assert world.june_lives()
+    assert [entry["why"] for entry in logs] == ["joined"]
+
+
+async def test_a_room_that_comes_again_after_a_restart_is_remembered(world: World) -> None:
+    """The caller takes a while to join anew, and June is who she was for them."""
+    watcher = await in_a_call(world)
+    world.is_room_there = False
+    world.asked.clear()
+    world.bodies.clear()
+    world.people.clear()
+    await world.ends(CloseReason.NETWORK_LOST)
+    await world.passes(60, watcher)
+    world.is_room_there = True
+    world.join()
+    await world.passes(1, watcher)
+    assert world.metadata_of_junes == ['{"persona": "Ada"}'] * 2
+
+
+async def test_who_asked_during_anothers_call_gets_june_after_it(world: World) -> None:
+    """And until then the first one is who June comes back to."""
+    watcher = watcher_of(world)
+    world.join("ann")
+    await world.send(ROOM, FOR_ANN)
+    await world.passes(2, watcher)
+    world.asked["waiting"] = Dispatch("waiting", world.now, FOR_BOB)
+    await world.passes(2, watcher)
+    await world.dies()
+    await world.passes(2, watcher)
+    assert world.metadata_of_junes == [FOR_ANN] * 2
+    world.join("bob")
+    await world.passes(15, watcher)
+    await world.dies()
+    await world.passes(2, watcher)
+    assert world.metadata_of_junes == [FOR_ANN] * 3
+    await world.ends(CloseReason.GOODBYE)
+    await world.passes(2, watcher)
+    assert world.metadata_of_junes == [FOR_ANN] * 3 + [FOR_BOB]
+
+
+async def test_who_stays_longer_than_a_conversation_lasts_gets_a_new_one(world: World) -> None:
+    """The only worker was away for half an hour."""
+    watcher = await in_a_call(world)
+    await world.dies(is_told=False)
+    world.has_worker = False
+    await world.passes(1800, watcher)
+    world.has_worker = True
+    await world.passes(11, watcher)
+    assert world.june_lives()
+
+
+async def test_a_clock_that_was_set_back_hides_no_death(world: World) -> None:
+    """Her last sign of life seems to be of the future."""
+    watcher = await in_a_call(world)
+    world.clock[1] -= 3600
+    await world.passes(5, watcher)
+    await world.dies()
+    await world.passes(0.5, watcher)
+    assert len(world.metadata_of_junes) == 2
+
+
+async def test_servers_that_share_a_memory_are_watched_apart(world: World) -> None:
+    """As `./june` beside the worker of a server elsewhere."""
+    elsewhere = watcher_of(world, "elsewhere", server="wss://livekit.example.org")
+    await elsewhere.look()
+    watcher = await in_a_call(world)
+    await elsewhere.look()
+    await world.dies()
+    await world.passes(0.5, watcher)
+    assert len(world.metadata_of_junes) == 2
 
 
 async def test_a_room_that_fails_does_not_hold_up_the_others(
@@ -390,7 +490,9 @@ async def test_what_fails_is_logged_once_and_tried_again(world: World) -> None:
     events = [entry["event"] for entry in logs]
     assert events[0] == "watcher.failed"
     assert sorted(events[1:]) == ["june.dispatched", "watcher.works"]
-    assert await world.sessions.watching.take_seat("another") is not None  # it was given back
+    assert (
+        await world.sessions.watching(SERVER).take_seat("another") is not None
+    )  # it was given back
 
 
 async def test_it_looks_at_most_five_times_a_second(

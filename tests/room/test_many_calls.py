@@ -231,5 +231,5 @@ async def test_hundreds_of_calls_leave_nothing_behind(
         assert "Traceback" not in june.log
 
         async with open_sessions(SessionConfig(june.folder / "data")) as sessions:
-            assert not await sessions.watching.living()
+            assert not await sessions.watching(livekit.url).living()
         assert await many.rooms_with_june() == []
