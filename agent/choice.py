@@ -21,6 +21,10 @@ class Choice:
     key: SecretStr | None
     """None where none is named, or none is set."""
 
+    def circuit(self, stage: str) -> str:
+        """Names the breaker that all calls share; empty for a model of this machine."""
+        return "" if self.is_local else f"{stage} {self.settings.url} {self.settings.model_in_use}"
+
 
 def choices(
     own: SttSettings | LlmSettings | TtsSettings, *, is_local: bool, keys: Mapping[str, SecretStr]

@@ -188,6 +188,11 @@ def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> list[Prob
     elif environ.get("JUNE_TOKEN_KEY") and not environ.get("JUNE_ADMIN_TOKEN"):
         rule = "is not set, and `JUNE_TOKEN_KEY` is, so others than this machine are to ask"
         problems.append(Problem("`JUNE_ADMIN_TOKEN`", f"{rule}; {MAKE_ONE}"))
+    if (key := environ.get("JUNE_TOKEN_KEY", "").strip()) and key == environ.get(
+        "JUNE_ADMIN_TOKEN", ""
+    ).strip():
+        rule = "is the value of `JUNE_ADMIN_TOKEN`, and a web site must not have that"
+        problems.append(Problem("`JUNE_TOKEN_KEY`", f"{rule}; {MAKE_ONE}"))
     variable = settings.tts.variable_of_key
     if (
         settings.mockingbird.cloner == "openai"

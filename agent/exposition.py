@@ -15,8 +15,6 @@ from agent.process_files import ProcessFiles
 from agent.store_figures import store_figures
 from session import SessionService
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 MERGE_SECONDS = 10.0
 
 

@@ -72,7 +72,10 @@ class WorkerSettings(Section):
 
 class CallSettings(Section):
     wait_for_caller_seconds: int = Field(
-        120, ge=1, le=3_600, description="How long June waits in a room that nobody has joined"
+        15,
+        ge=1,
+        le=3_600,
+        description="How long June waits in an empty room; she comes back for whoever joins it",
     )
     grace_seconds: int = Field(
         30, ge=0, le=600, description="How long a caller whose network dropped may take to return"

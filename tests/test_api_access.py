@@ -151,6 +151,13 @@ async def test_the_key_is_of_no_use_without_the_operators_token(tmp_path: Path) 
             pass
 
 
+async def test_a_web_site_must_not_have_the_operators_token(tmp_path: Path) -> None:
+    """Under the name of its own key."""
+    with pytest.raises(ConfigError, match="`JUNE_TOKEN_KEY` is the value of `JUNE_ADMIN_TOKEN`"):
+        async with api_in(tmp_path, JUNE_ADMIN_TOKEN=ADMIN, JUNE_TOKEN_KEY=f"{ADMIN}\n"):
+            pass
+
+
 async def test_tokens_may_be_pasted_with_their_line_ends(tmp_path: Path) -> None:
     """As from a file; HTTP itself would send none."""
     async with api_in(tmp_path, JUNE_ADMIN_TOKEN=f"{ADMIN}\n", JUNE_TOKEN_KEY=f" {KEY}\n") as api:

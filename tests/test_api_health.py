@@ -80,6 +80,18 @@ async def degraded(api: Api) -> str:
     return str(reason)
 
 
+async def test_a_full_worker_degrades(api: Api) -> None:
+    """Whoever calls now waits."""
+    api.worker.calls = api.config.worker.max_calls
+    assert await degraded(api) == "this worker has all 4 calls of `[worker] max_calls`"
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
+async def test_head_is_answered_as_get_without_the_body(api: Api, path: str) -> None:
+    """As `curl -I` asks."""
+    assert (await api.ask("HEAD", path)).status == 200
+
+
 async def test_a_provider_that_is_asked_for_nothing_degrades(api: Api) -> None:
     """Until one may ask it again."""
     await api.sessions.breakers.open_by_hand("llm https://api.example/v1 m", 90)

@@ -13,7 +13,8 @@ CIRCUIT = "llm https://api.example/v1 some-model"
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with api_in(tmp_path, JUNE_LIMITS__CALLS_PER_HOUR="7") as opened:
+    provider = {"JUNE_LLM__BASE_URL": "https://api.example/v1", "JUNE_LLM__MODEL": "some-model"}
+    async with api_in(tmp_path, JUNE_LIMITS__CALLS_PER_HOUR="7", **provider) as opened:
         yield opened
 
 
@@ -75,6 +76,15 @@ async def test_a_provider_that_failed_is_asked_again_when_the_operator_says_so(a
         "failed",
     )
     assert (await switch(api, "close", circuit=CIRCUIT))[0] == "closed"
+
+
+async def test_a_provider_that_there_is_not_cannot_be_stopped(api: Api) -> None:
+    """The operator would believe that something is; they are told what there is."""
+    wanted = {"circuit": "llm https://api.exmaple/v1 some-model"}
+    answer = await api.ask("POST", "/api/security/circuit-breaker/open", json=wanted)
+    assert answer.status == 404
+    assert f"`{CIRCUIT}`" in answer.detail
+    assert await api.sessions.breakers.state() == {}
 
 
 async def test_to_close_what_nobody_knows_is_no_error(api: Api) -> None:

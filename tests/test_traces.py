@@ -62,6 +62,7 @@ def converse(endpoint: str) -> list[str]:
 
 async def _converse() -> None:
     from livekit.agents import telemetry
+    from opentelemetry.trace import Status, StatusCode
 
     async with open_sessions(CONFIG, now=lambda: 1000.0) as sessions:
         memory = await recall(sessions, **ANN)
@@ -81,6 +82,8 @@ async def _converse() -> None:
         span.set_attribute("kept", ("of", "two"))
         span.add_event("heard", {"june.pii.text": WORD, "characters": 9})
         span.record_exception(ValueError(WORD))
+    with telemetry.tracer.start_as_current_span("failed") as span:
+        span.set_status(Status(StatusCode.ERROR, f"{CALLER} said {WORD}, and {SECRET} was refused"))
 
 
 def test_spans_arrive_without_what_was_said() -> None:

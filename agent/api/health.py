@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 
 from agent.api.access import Who
@@ -13,7 +14,6 @@ from agent.api.figures import Pulse
 from agent.api.parts import Parts
 from agent.api.problems import Problem, answers
 from agent.api.reasons import troubles, unready
-from agent.exposition import CONTENT_TYPE
 from agent.version import VERSION
 from session.circuits import CircuitState
 from session.records import Money
@@ -68,15 +68,23 @@ def router(parts: Parts) -> APIRouter:
     routes = APIRouter(tags=["health"], responses=answers())
     pulse = Pulse(parts.sessions)
 
+    # `curl -I` and some load balancers ask with HEAD, which the framework does not add to GET.
+    @routes.head("/", include_in_schema=False)
     @routes.get("/")
     async def name() -> Name:
         return Name(version=VERSION)
 
+    @routes.head("/healthz", include_in_schema=False)
     @routes.get("/healthz", response_model_exclude_unset=True)
     async def health(request: Request) -> Health:
         """Always 200 while the process lives: to be degraded is no reason to be killed."""
         figures = await pulse.take()
-        reasons = troubles(figures, parts.config.limits, parts.worker)
+        reasons = troubles(
+            figures,
+            parts.config.limits,
+            parts.worker,
+            max_calls=parts.config.worker.max_calls,
+        )
         told = Health(status="degraded" if reasons else "ok", version=VERSION)
         if request.state.who is not Who.OPERATOR:
             return told
@@ -93,6 +101,7 @@ def router(parts: Parts) -> APIRouter:
             }
         )
 
+    @routes.head("/readyz", include_in_schema=False)
     @routes.get("/readyz")
     async def ready() -> Ready:
         """503 while June starts or drains, and while LiveKit or the store is away."""
@@ -119,7 +128,7 @@ def router(parts: Parts) -> APIRouter:
         except TimeoutError:
             detail = f"the metrics were not collected within {METRICS_SECONDS:g} s"
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail) from None
-        return Response(text, media_type=CONTENT_TYPE)
+        return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return routes
 

@@ -19,9 +19,13 @@ STORE_AWAY = "June's store does not answer"
 LIVEKIT_AWAY = "no LiveKit server sends calls to June"
 
 
-def troubles(figures: Figures | None, limits: LimitSettings, worker: WorkerView) -> list[str]:
+def troubles(
+    figures: Figures | None, limits: LimitSettings, worker: WorkerView, *, max_calls: int
+) -> list[str]:
     """What an operator should look at; empty while all is well."""
     found = [] if worker.is_registered else [LIVEKIT_AWAY]
+    if worker.calls >= max_calls:
+        found.append(f"this worker has all {max_calls} calls of `[worker] max_calls`")
     if figures is None:
         return [*found, STORE_AWAY]
     return [*found, *_of_providers(figures), *_of_money(figures, limits)]

@@ -1,5 +1,6 @@
 """What June may spend and ask for now, and the switches that stop it."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -8,7 +9,8 @@ from pydantic import BaseModel, Field
 from agent.api.bodies import JsonRoute
 from agent.api.fields import Body, Circuit
 from agent.api.parts import Parts
-from agent.api.problems import answers
+from agent.api.problems import Problem, answers
+from agent.config import Config, Stage
 from session import SessionService
 from session.circuits import CircuitState, Phase
 from session.records import Money
@@ -41,9 +43,17 @@ class OpenRequest(BreakerRequest):
 
 def router(parts: Parts) -> APIRouter:
     routes = APIRouter(
-        prefix="/api/security", tags=["security"], responses=answers(), route_class=JsonRoute
+        prefix="/api/security", tags=["security"], responses=answers(404), route_class=JsonRoute
     )
     sessions = parts.sessions
+
+    async def check(circuit: str) -> None:
+        """Raises `Problem` for what is no provider's breaker: to open it would stop nobody."""
+        known = _circuits(parts.config) | set(await sessions.breakers.state())
+        if storable(circuit) not in known:
+            names = ", ".join(f"`{name}`" for name in sorted(known)) or "none: all is local"
+            detail = f"no provider's breaker is called so; there are {names}"
+            raise Problem(HTTPStatus.NOT_FOUND, detail)
 
     @routes.get("/stats")
     async def stats() -> SecurityStats:
@@ -66,6 +76,7 @@ def router(parts: Parts) -> APIRouter:
         if wanted.circuit is None:
             await sessions.money.pause(seconds)
         else:
+            await check(wanted.circuit)
             await sessions.breakers.open_by_hand(wanted.circuit, seconds)
         return await _state(sessions, wanted.circuit)
 
@@ -80,6 +91,13 @@ def router(parts: Parts) -> APIRouter:
         return await _state(sessions, wanted.circuit)
 
     return routes
+
+
+def _circuits(config: Config) -> set[str]:
+    """Those of the providers that this worker may ask."""
+    stages: tuple[Stage, ...] = ("stt", "llm", "tts")
+    found = {one.circuit(stage) for stage in stages for one in config.providers_of(stage)}
+    return found - {""}
 
 
 async def _state(sessions: SessionService, circuit: str | None) -> CircuitState:

@@ -120,7 +120,7 @@ def _why(error: OSError | UnicodeError, host: str, port: int) -> str:
     match error:
         case OSError(errno=errno.EADDRINUSE):
             return (
-                f"port {port} on {host} is taken, perhaps by another June\n"
+                f"port {port} on {host} is taken, perhaps by another June or a model server\n"
                 "hint: run `JUNE_HTTP__PORT=0 ./june start` for any free port, or set "
                 "`[http] port` to one"
             )

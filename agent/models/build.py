@@ -8,7 +8,7 @@ from pathlib import Path
 from livekit.agents import llm, stt, tts, vad
 
 from agent.choice import Choice
-from agent.config import Config, Stage
+from agent.config import Config
 from agent.lines import primary
 from agent.models.busy import BusyNote, note_of
 from agent.models.guard import Guard, Provider
@@ -79,7 +79,7 @@ def build_models(
         return [
             Provider(
                 MeteredLLM(mind, paying, max_output_tokens=longest(choice)),
-                circuit_of("llm", choice),
+                choice.circuit("llm"),
                 busy,
             )
             for choice, mind, busy in minds
@@ -87,7 +87,7 @@ def build_models(
 
     def ears() -> GuardedSTT:
         hearing = [
-            Provider(MeteredSTT(ears, purse), circuit_of("stt", choice), _busy(choice, ears))
+            Provider(MeteredSTT(ears, purse), choice.circuit("stt"), _busy(choice, ears))
             for choice in _usable(config.providers_of("stt"), language, speech)
             for ears in [build_stt(choice, language, speech, detector)]
         ]
@@ -95,7 +95,7 @@ def build_models(
 
     def voice() -> GuardedTTS:
         speaking = [
-            Provider(MeteredTTS(voice, purse), circuit_of("tts", choice), _busy(choice, voice))
+            Provider(MeteredTTS(voice, purse), choice.circuit("tts"), _busy(choice, voice))
             for choice in _usable(config.providers_of("tts"), language, speech)
             for voice in [build_tts(choice, speech)]
         ]
@@ -137,12 +137,6 @@ def build_tts(choice: Choice, speech: Speech | None) -> tts.TTS[str]:
         return LocalTTS(_needed(speech))
     assert isinstance(choice.settings, TtsSettings)
     return openai_tts(choice.settings, choice.key)
-
-
-def circuit_of(stage: Stage, choice: Choice) -> str:
-    """Names the breaker that all calls share; empty for a model of this machine."""
-    settings = choice.settings
-    return "" if choice.is_local else f"{stage} {settings.url} {settings.model_in_use}"
 
 
 def _busy(choice: Choice, model: object) -> BusyNote:
