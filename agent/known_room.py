@@ -7,6 +7,7 @@ same moment. Times are by the watcher's own monotonic clock.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from agent.metadata import identity_in
 from agent.owed import COME_WITHIN_SECONDS, TOLD_WITHIN_SECONDS, Dispatch, newest
 from session import Session
 from session.resume import FRESH_SECONDS
@@ -40,8 +41,10 @@ class Sent:
 class KnownRoom:
     """Lives as long as the room and a while longer, or as the watcher's seat."""
 
-    metadata: str | None = None
+    metadata: str = ""
     """Of the last dispatch that was seen; a LiveKit server that is started anew has none."""
+    has_news: bool = True
+    """Its dispatches may be others than those that were seen."""
     given_up: frozenset[Visit] = frozenset()
     """The people who were there when June had died too often."""
     _first_seen: dict[str, float] = field(default_factory=dict, init=False)
@@ -81,6 +84,7 @@ class KnownRoom:
 
     def see(self, dispatches: Collection[Dispatch], now: float) -> None:
         self._first_seen = {one.id: self._first_seen.get(one.id, now) for one in dispatches}
+        self.has_news = False
         if dispatches:
             self.metadata = newest(dispatches).metadata
 
@@ -91,15 +95,22 @@ class KnownRoom:
         )
 
     def lost(self, dispatches: Collection[Dispatch], now: float) -> frozenset[str]:
-        """Those of them that nobody took."""
+        """Those of them that nobody took.
+
+        Who else took one is told by then: one for another caller waits only for that.
+        """
+        served = {identity_in(one.metadata) for one in dispatches if one.junes}
+        untaken = [one for one in dispatches if not one.junes and one.id not in self.new(now)]
         return frozenset(
             one.id
-            for one in dispatches
-            if not one.junes and now - self._first_seen[one.id] >= TOLD_WITHIN_SECONDS
+            for one in untaken
+            if (served and identity_in(one.metadata) not in served)
+            or now - self._first_seen[one.id] >= TOLD_WITHIN_SECONDS
         )
 
     def hurry(self) -> None:
         """Something happened there. What nobody takes is not asked for more often by that."""
+        self.has_news = True
         if not self._tries:
             self._look_at = 0.0
 

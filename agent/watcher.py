@@ -182,13 +182,11 @@ class Watcher:
 
     def _is_due(self, room: str, living: Collection[str]) -> bool:
         known = self._known[room]
-        return known.metadata is None if room in living else known.is_due(self._now())
+        return known.has_news if room in living else known.is_due(self._now())
 
     async def _learn(self, room: str) -> None:
         """With what a June was sent who lives, in case the LiveKit server forgets it."""
-        known = self._known[room]
-        known.see(await self._rooms.dispatches(room), self._now())
-        known.metadata = known.metadata or ""
+        self._known[room].see(await self._rooms.dispatches(room), self._now())
 
     async def _attend(self, room: str) -> None:
         known, is_expected = self._known[room], room in self._expected
@@ -201,7 +199,7 @@ class Watcher:
         inside = await self._rooms.inside(room)
         asked, now = concerning(dispatches, inside), self._sessions.now()
         new, lost = known.new(self._now()), known.lost(dispatches, self._now())
-        metadata = known.metadata or ""
+        metadata = known.metadata
         if asked:
             is_first = is_interrupted(session, now)
             metadata = chosen(asked, is_interrupted=is_first, lost=lost).metadata

@@ -419,6 +419,24 @@ async def test_who_asked_during_anothers_call_gets_june_after_it(world: World) -
     assert world.metadata_of_junes == [FOR_ANN] * 3 + [FOR_BOB]
 
 
+async def test_a_page_that_is_loaded_again_is_answered_when_the_old_one_is_gone(
+    world: World,
+) -> None:
+    """Under another name; LiveKit dropped the dispatch, because June was there."""
+    watcher = watcher_of(world)
+    world.join("ann")
+    await world.send(ROOM, FOR_ANN)
+    await world.passes(5, watcher)
+    world.join("bob")
+    world.asked["waiting"] = Dispatch("waiting", world.now, FOR_BOB)
+    watcher.look_soon(ROOM)
+    await world.passes(3, watcher)
+    del world.people["ann"]
+    await world.ends(CloseReason.CALLER_LEFT)
+    await world.passes(0.5, watcher)
+    assert world.metadata_of_junes == [FOR_ANN, FOR_BOB]
+
+
 async def test_who_stays_longer_than_a_conversation_lasts_gets_a_new_one(world: World) -> None:
     """The only worker was away for half an hour."""
     watcher = await in_a_call(world)
