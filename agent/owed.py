@@ -89,9 +89,8 @@ def owed(
     """Why a June is to be sent into a room where none lives; None if none is, or one is coming.
 
     `session` is the room's last conversation. `new` are the ids of dispatches that were seen for
-    the first time less than `COME_WITHIN_SECONDS` ago, `lost` those that nobody took in
-    `TOLD_WITHIN_SECONDS`. `is_expected` says that whoever joins this room is owed one, as by a
-    dispatch.
+    the first time less than `COME_WITHIN_SECONDS` ago, `lost` those that nobody took.
+    `is_expected` says that whoever joins this room is owed one, as by a dispatch.
     """
     if not inside.people:
         return None
