@@ -66,6 +66,7 @@ class Presence:
         grace_seconds: float,
         on_lost: Callable[[], None],
         on_back: Callable[[], None],
+        on_left: Callable[[], None],
         give_up: Callable[[], None],
     ) -> None:
         self._room = room
@@ -73,6 +74,7 @@ class Presence:
         self._grace_seconds = grace_seconds
         self._on_lost = on_lost
         self._on_back = on_back
+        self._on_left = on_left
         self._give_up = give_up
         self._timer: asyncio.TimerHandle | None = None
 
@@ -84,7 +86,10 @@ class Presence:
     def _on_gone(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity != self._identity:
             return
-        if participant.disconnect_reason in LEFT_ON_PURPOSE or self._timer is not None:
+        if participant.disconnect_reason in LEFT_ON_PURPOSE:
+            self._on_left()
+            return
+        if self._timer is not None:
             return
         log.info("caller.lost", grace_seconds=self._grace_seconds)
         self._on_lost()

@@ -52,12 +52,17 @@ class Ending:
         self._on_begin = on_begin
         self._task: asyncio.Task[None] | None = None
         self.reason: CloseReason | None = None
-        self._began = 0.0
+        self._began: float | None = None
 
     @property
     def seconds_ago(self) -> float:
         """Since the end began; 0 where it has not."""
-        return 0.0 if self.reason is None else time.monotonic() - self._began
+        return 0.0 if self._began is None else time.monotonic() - self._began
+
+    def hung_up(self) -> None:
+        """The caller has: then the call was over, though LiveKit closes the voice seconds later."""
+        if self._began is None:
+            self._began = time.monotonic()
 
     def begin(
         self,
@@ -69,7 +74,9 @@ class Ending:
         """End the call; later reasons change nothing. `after` holds words that must be heard."""
         if self.reason is not None:
             return
-        self.reason, self._began = reason, time.monotonic()
+        self.reason = reason
+        if self._began is None:
+            self._began = time.monotonic()
         self._on_begin()
         self._task = asyncio.create_task(self._end(reason, last_words, after), name="june.ending")
 

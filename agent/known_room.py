@@ -19,7 +19,7 @@ STRANGE_SECONDS = 10.0
 """And one that nobody ever asked June into after this."""
 
 FIRST_PAUSE_SECONDS = 3.0
-LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 5.0
 """Between two dispatches of which nothing comes; the first pause grows by half each time."""
 
 LIVED_SECONDS = 10.0
@@ -121,6 +121,7 @@ class KnownRoom:
         """June was asked there, after this conversation."""
         self._look_at = now + min(FIRST_PAUSE_SECONDS * 1.5**self._tries, LONGEST_PAUSE_SECONDS)
         self._tries += 1
+        self._first_seen[dispatch_id] = now
         self._sent = Sent(dispatch_id, _name_of(session))
         self._has_lived = False
 

@@ -111,6 +111,7 @@ class RoomCall:
                 grace_seconds=self._config.call.grace_seconds,
                 on_lost=self._caller_lost,
                 on_back=self._caller_back,
+                on_left=call.ending.hung_up,
                 give_up=lambda: call.ending.begin(CloseReason.NETWORK_LOST),
             )
         )

@@ -62,6 +62,7 @@ def presence(room: Room, told: list[str], grace_seconds: float = 0.0) -> Presenc
         grace_seconds=grace_seconds,
         on_lost=lambda: told.append("lost"),
         on_back=lambda: told.append("back"),
+        on_left=lambda: told.append("left"),
         give_up=lambda: told.append("gave up"),
     )
 
@@ -103,7 +104,7 @@ async def test_only_the_caller_s_lost_network_starts_the_wait(
     with presence(room, told):
         room.drop(who, reason)
         await pass_over()
-    assert told == []
+    assert told == (["left"] if who == "ann" else [])
 
 
 async def test_the_end_of_a_call_ends_the_wait(told: list[str]) -> None:

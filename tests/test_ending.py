@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,6 +80,21 @@ async def test_the_first_reason_stands(tmp_path: Path, shut_down: list[str]) -> 
     await asyncio.sleep(0)
     assert end.reason is CloseReason.DRAIN
     assert shut_down == ["drain"]
+
+
+async def test_a_call_was_over_when_the_caller_hung_up(
+    tmp_path: Path, shut_down: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiveKit closes the voice two seconds later; who joins in between has come anew."""
+    clock = [100.0]
+    monkeypatch.setattr("agent.ending.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    end = ending(Voice(), tmp_path, shut_down)
+    assert end.seconds_ago == 0.0
+    end.hung_up()
+    clock[0] += 2.0
+    end.begin(CloseReason.CALLER_LEFT)
+    assert end.seconds_ago == 2.0
+    await until(shut_down)
 
 
 async def test_the_goodbye_follows_the_sentence_that_june_is_in(

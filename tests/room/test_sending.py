@@ -103,12 +103,15 @@ async def test_asking_twice_brings_one_june(livekit: LoopbackServer, call: Call)
         first = await livekit_client.dispatch(room, {"identity": "nobody-there"})
         other = await livekit_client.dispatch(room, {"identity": caller.identity})
         assert [one.id for one in await livekit_client.dispatches(room)] == [other]
-        assert await livekit_client.dispatch(room, {"identity": "nobody-there"}) == other
+        assert await livekit_client.dispatch(room, {"identity": caller.identity}) == other
+        waits = await livekit_client.dispatch(room, {"identity": "somebody-else"})
+        assert {one.id for one in await livekit_client.dispatches(room)} == {other, waits}
         await livekit_client.delete_room(room)
         await livekit_client.delete_room(room)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("june", ["local"], indirect=True)
 async def test_june_who_waits_for_somebody_else_makes_way(
     livekit: LoopbackServer, june: Worker, call: Call
 ) -> None:
