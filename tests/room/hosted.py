@@ -23,10 +23,10 @@ def script() -> Script:
     return Script(llm=as_offline, models=MODELS)
 
 
-def asking(provider: ScriptedProvider) -> dict[str, str]:
-    """The variables that put every stage at this provider."""
+def asking(provider: ScriptedProvider, *stages: str) -> dict[str, str]:
+    """The variables that put these stages at this provider; every one, if none is named."""
     variables = {"PROVIDER_KEY": KEY}
-    for stage in ("STT", "LLM", "TTS"):
+    for stage in stages or ("STT", "LLM", "TTS"):
         variables[f"JUNE_{stage}__BASE_URL"] = provider.base_url
         variables[f"JUNE_{stage}__KEY_VARIABLE"] = "PROVIDER_KEY"
     return variables

@@ -60,8 +60,7 @@ async def providers() -> AsyncIterator[Providers]:
 def asking(providers: Providers) -> dict[str, str]:
     variables: dict[str, str] = {}
     for stage, provider in providers.items():
-        of_stage = hosted.asking(provider).items()
-        variables |= {k: v for k, v in of_stage if stage.upper() in k or "JUNE" not in k}
+        variables |= hosted.asking(provider, stage.upper())
     return variables
 
 

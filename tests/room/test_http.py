@@ -6,7 +6,6 @@ import hashlib
 import time
 from typing import Any
 
-import httpx2 as httpx
 import jwt
 from livekit import rtc
 
@@ -15,14 +14,9 @@ from room.conftest import Call
 from room.worker import Worker
 
 
-async def http_of(worker: Worker) -> httpx.AsyncClient:
-    ready = await worker.event("http.ready")
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{ready['port']}", timeout=15)
-
-
 async def test_who_asks_for_a_token_talks_to_june(june: Worker, call: Call) -> None:
     """Asked twice, she comes once; then she is seen in all that an operator reads."""
-    async with await http_of(june) as http:
+    async with await june.http() as http:
         wanted = {"identity": "hetty", "name": "Hetty", "room": "asked-for"}
         first, again = [await http.post("/api/livekit/token", json=wanted) for _ in range(2)]
         assert (first.status_code, again.status_code) == (200, 200)
@@ -69,7 +63,7 @@ async def test_livekits_webhooks_are_known_by_their_signature(
     secret = livekit.api_secret.get_secret_value()
     fresh = f'{{"event": "room_started", "createdAt": "{int(time.time())}"}}'
     old = f'{{"event": "room_started", "createdAt": "{int(time.time()) - 900}"}}'
-    async with await http_of(june) as http:
+    async with await june.http() as http:
 
         async def status(body: str, headers: dict[str, str]) -> int:
             answer = await http.post("/api/webhooks/livekit", content=body, headers=headers)

@@ -12,7 +12,7 @@ from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from room.caller import Caller
 from room.conftest import Call
-from room.ears import word_error_rate
+from room.goodbye import told_goodbye
 from room.worker import Worker
 from session import LimitConfig, SessionConfig, SessionService, open_sessions
 from session.limits import Budget
@@ -60,16 +60,6 @@ async def greeted(call: Call, **where: str) -> Caller:
     await caller.dispatch(agent="strict")
     await caller.hear()
     return caller
-
-
-async def told_goodbye(strict: Worker, caller: Caller, line: str) -> None:
-    """June says it, aloud and in text, and leaves; the reason is in the log."""
-    heard = await caller.hear(20)
-    assert word_error_rate(line, heard.text) < 0.4, heard.text
-    assert said_by_june(caller)[-1] == line
-    ended = await strict.event("call.ended", 20, room=caller.room_name)
-    assert ended["reason"] == "limit"
-    await caller.until(lambda: caller.june() is None, 15, "June leaves")
 
 
 async def spend(memory: SessionService, budget: Budget, dollars: float) -> str:

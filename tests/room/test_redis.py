@@ -9,17 +9,14 @@ from agent.livekit_server import LoopbackServer
 from bench.redis_server import RedisServer
 from room.caller import Caller
 from room.conftest import Call
+from room.pairs import KEY, kept_redis
 from room.worker import Worker
 from session import SessionConfig, SessionService, open_sessions
-
-KEY = "a secret of these tests only"
 
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """As an operator has it: what is acknowledged survives its restart."""
-    folder = tmp_path_factory.mktemp("redis")
-    with RedisServer(folder, "--appendonly", "yes", "--appendfsync", "always") as server:
+    with kept_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 

@@ -6,7 +6,6 @@ import signal
 import statistics
 import time
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,77 +15,24 @@ from livekit.rtc.data_stream import StreamError
 from agent.livekit_server import LoopbackServer
 from room.caller import Caller, Heard
 from room.conftest import Call
+from room.pairs import (
+    COLOUR,
+    Fleet,
+    answered,
+    first_word,
+    goes_on,
+    hand_over,
+    hears_june_again,
+    typed,
+)
 from room.worker import Worker
-from session import Message, SessionConfig, open_sessions
-
-COLOUR = "My favourite colour is green."
 
 NAME = "june-who-dies"
-"""Not the name of the worker that other tests share."""
 
 
-def worker_in(livekit: LoopbackServer, folder: Path, name: str = "june") -> Worker:
-    """One of those that share the memory in this folder."""
-    own = folder / name
-    own.mkdir(exist_ok=True)
-    return Worker.of(
-        livekit,
-        own,
-        JUNE_AGENT__NAME=NAME,
-        JUNE_DATA__DIR=str(folder / "data"),
-        JUNE_WORKER__DRAIN_SECONDS="1",
-        JUNE_WORKER__MAX_CALLS="8",
-    )
-
-
-async def said(folder: Path, room: str) -> list[Message]:
-    """All that the memory holds of this room's conversation."""
-    async with open_sessions(SessionConfig(folder / "data")) as sessions:
-        session = await sessions.get_session_by_room(room)
-        assert session is not None
-        return list(await sessions.history(session.session_id))
-
-
-async def greeted(call: Call) -> Caller:
-    caller = await call().join()
-    await caller.dispatch(agent=NAME)
-    heard = await caller.hear(30)
-    assert "june" in heard.text.lower()
-    return caller
-
-
-async def typed(caller: Caller, text: str) -> Heard:
-    caller.listened_from = max(caller.listened_from, time.monotonic())
-    await caller.type(text)
-    return await caller.hear()
-
-
-async def hears_june_again(caller: Caller, died: float, what: str, seconds: float = 45) -> float:
-    """Seconds from a death to June's first word after it; she says that they were cut off."""
-    # What was on its way when she died is still heard.
-    caller.listened_from = max(caller.listened_from, died + 0.4)
-    heard = await caller.hear(seconds)
-    began = first_word(caller, died)
-    print(f"\n{what}: {began - died:.2f} s from death to first word: {heard.text!r}")
-    assert "cut off" in heard.text.lower()
-    (_,) = (
-        one
-        for one in caller.room.remote_participants.values()
-        if one.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-    )
-    return began - died
-
-
-def first_word(caller: Caller, died: float) -> float:
-    """When she began to speak after it; 0 if she has not. What was on its way is still heard."""
-    return next((start for start, _ in caller.speech(0.3) if start > died + 0.4), 0.0)
-
-
-async def goes_on(caller: Caller, known: str = "green") -> None:
-    """She knows what was said before."""
-    asked = time.monotonic()
-    await caller.type("What did I just say?")
-    await caller.until(lambda: known in caller.june_wrote(asked).lower(), 20, f"`{known}`")
+@pytest.fixture
+def fleet(livekit: LoopbackServer, tmp_path: Path) -> Fleet:
+    return Fleet.in_a_file(livekit, tmp_path, NAME)
 
 
 async def job_of(caller: Caller, worker: Worker) -> int:
@@ -95,14 +41,14 @@ async def job_of(caller: Caller, worker: Worker) -> int:
 
 
 async def test_a_job_is_killed_while_june_speaks_and_while_the_caller_speaks(
-    livekit: LoopbackServer, tmp_path: Path, call: Call
+    fleet: Fleet, call: Call
 ) -> None:
     """Another one comes by herself, and all that was written down is there."""
-    async with worker_in(livekit, tmp_path) as worker:
+    async with fleet.worker() as worker:
         await worker.ready()
-        caller = await greeted(call)
+        caller = await fleet.greeted(call)
         await typed(caller, COLOUR)
-        before = await said(tmp_path, caller.room_name)
+        before = await fleet.said(caller.room_name)
 
         await caller.type("What can you do?")
         asked = time.monotonic()
@@ -126,44 +72,35 @@ async def test_a_job_is_killed_while_june_speaks_and_while_the_caller_speaks(
         asked = time.monotonic()
         await caller.type("What is your name?")
         await caller.until(lambda: "June" in caller.june_wrote(asked), 20, "she answers")
-        after = await said(tmp_path, caller.room_name)
+        after = await fleet.said(caller.room_name)
         assert after[: len(before)] == before
         assert len(worker.events("june.dispatched")) == 2
 
 
 @pytest.mark.slow
-async def test_a_worker_is_killed_beside_a_second_one(
-    livekit: LoopbackServer, tmp_path: Path, call: Call
-) -> None:
+async def test_a_worker_is_killed_beside_a_second_one(fleet: Fleet, call: Call) -> None:
     """The second one's watcher follows the first one's, and takes the call."""
-    async with (
-        worker_in(livekit, tmp_path, "first") as first,
-        worker_in(livekit, tmp_path, "second") as second,
-    ):
-        await asyncio.gather(first.ready(), second.ready())
-        caller = await greeted(call)
+    async with fleet.pair() as (first, second):
+        caller = await fleet.greeted(call)
         await typed(caller, COLOUR)
-        answered = first.events("call.answered")
-        dying, other = (first, second) if answered else (second, first)
+        dying, other = (first, second) if answered(first, caller) else (second, first)
         dying.process.kill()
         await hears_june_again(caller, time.monotonic(), "a worker, with a second one")
         await goes_on(caller)
-        assert other.events("call.answered", room=caller.room_name)
+        assert answered(other, caller)
 
 
 @pytest.mark.slow
-async def test_the_only_worker_is_killed_and_started_again(
-    livekit: LoopbackServer, tmp_path: Path, call: Call
-) -> None:
-    async with worker_in(livekit, tmp_path) as worker:
+async def test_the_only_worker_is_killed_and_started_again(fleet: Fleet, call: Call) -> None:
+    async with fleet.worker() as worker:
         await worker.ready()
-        caller = await greeted(call)
+        caller = await fleet.greeted(call)
         await typed(caller, COLOUR)
         worker.process.kill()
         died = time.monotonic()
         await worker.process.wait()
         await asyncio.sleep(10)
-        async with worker_in(livekit, tmp_path, "again"):
+        async with fleet.worker("again"):
             await hears_june_again(caller, died, "the only worker, started again 10 s later")
             await goes_on(caller)
 
@@ -171,7 +108,10 @@ async def test_the_only_worker_is_killed_and_started_again(
 @pytest.mark.slow
 async def test_a_livekit_server_is_restarted(binary: Path, tmp_path: Path, call: Call) -> None:
     """It tells its callers, who join again; June follows, though the room knows of no dispatch."""
-    async with LoopbackServer(binary) as livekit, worker_in(livekit, tmp_path) as worker:
+    async with (
+        LoopbackServer(binary) as livekit,
+        Fleet.in_a_file(livekit, tmp_path, NAME).worker() as worker,
+    ):
         await worker.ready()
         caller = call()
         caller.server = livekit
@@ -206,15 +146,13 @@ async def answered_again(caller: Caller, seconds: float) -> Heard:
 
 
 @pytest.mark.slow
-async def test_how_long_a_killed_job_is_missed(
-    livekit: LoopbackServer, tmp_path: Path, call: Call
-) -> None:
+async def test_how_long_a_killed_job_is_missed(fleet: Fleet, call: Call) -> None:
     """Seven calls, one after the other."""
     times = []
-    async with worker_in(livekit, tmp_path) as worker:
+    async with fleet.worker() as worker:
         await worker.ready()
         for _ in range(7):
-            caller = await greeted(call)
+            caller = await fleet.greeted(call)
             os.kill(await job_of(caller, worker), signal.SIGKILL)
             times.append(await hears_june_again(caller, time.monotonic(), "a job"))
             await caller.leave()
@@ -223,27 +161,22 @@ async def test_how_long_a_killed_job_is_missed(
 
 
 @pytest.mark.slow
-async def test_how_long_a_killed_worker_is_missed(
-    livekit: LoopbackServer, tmp_path: Path, call: Call
-) -> None:
+async def test_how_long_a_killed_worker_is_missed(fleet: Fleet, call: Call) -> None:
     """Five times, with a second worker running."""
     times = []
     async with AsyncExitStack() as stack:
         workers = [
-            await stack.enter_async_context(worker_in(livekit, tmp_path, f"w{number}"))
-            for number in range(2)
+            await stack.enter_async_context(fleet.worker(f"w{number}")) for number in range(2)
         ]
         await asyncio.gather(*(worker.ready() for worker in workers))
         for number in range(5):
-            caller = await greeted(call)
-            (dying,) = (
-                one for one in workers if one.events("call.answered", room=caller.room_name)
-            )
+            caller = await fleet.greeted(call)
+            (dying,) = (one for one in workers if answered(one, caller))
             dying.process.kill()
             times.append(await hears_june_again(caller, time.monotonic(), "a worker"))
             await caller.leave()
             workers.remove(dying)
-            fresh = worker_in(livekit, tmp_path, f"w{number + 2}")
+            fresh = fleet.worker(f"w{number + 2}")
             workers.append(await stack.enter_async_context(fresh))
             await fresh.ready()
     print(
@@ -253,34 +186,15 @@ async def test_how_long_a_killed_worker_is_missed(
 
 
 @pytest.mark.slow
-async def test_a_worker_is_drained_while_calls_run(
-    livekit: LoopbackServer, tmp_path: Path, call: Call
-) -> None:
+async def test_a_worker_is_drained_while_calls_run(fleet: Fleet, call: Call) -> None:
     """Its callers hear a sentence, and then the June of another worker."""
-    async with (
-        worker_in(livekit, tmp_path, "first") as first,
-        worker_in(livekit, tmp_path, "second") as second,
-    ):
-        await asyncio.gather(first.ready(), second.ready())
-        callers = [await greeted(call) for _ in range(3)]
+    async with fleet.pair() as (first, second):
+        callers = [await fleet.greeted(call) for _ in range(3)]
         for caller in callers:
             await typed(caller, COLOUR)
         draining, other = (first, second) if first.events("call.answered") else (second, first)
-        theirs = [one for one in callers if draining.events("call.answered", room=one.room_name)]
-        began = time.monotonic()
-        stopping = asyncio.create_task(draining.stop())
-
-        def hears_another(caller: Caller) -> bool:
-            is_there = caller.june() is not None
-            return is_there and "cut off" in caller.june_wrote(began).lower()
-
-        await asyncio.gather(
-            *(
-                one.until(partial(hears_another, one), 40, "another June says that she goes on")
-                for one in theirs
-            )
-        )
-        assert await stopping == 0
+        seconds = await hand_over(draining, [one for one in callers if answered(draining, one)])
+        print(f"\na drained worker: {seconds:.2f} s until the last caller was spoken to again")
         for caller in callers:
             await goes_on(caller)
-            assert other.events("call.answered", room=caller.room_name)
+            assert answered(other, caller)

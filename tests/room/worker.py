@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import httpx2 as httpx
+
 from agent.livekit_server import LoopbackServer
 from agent.models.local.tts import LocalTTS
 
@@ -89,6 +91,11 @@ class Worker:
             assert self.process.returncode is None, f"June ended:\n{self.log[-2000:]}"
             await asyncio.sleep(0.05)
         raise AssertionError(f"no `{name}` with {fields} within {seconds} s:\n{self.log[-2000:]}")
+
+    async def http(self) -> httpx.AsyncClient:
+        """What it answers over HTTP; to be used with `async with`."""
+        ready = await self.event("http.ready")
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{ready['port']}", timeout=15)
 
     async def prints(self, words: str, seconds: float = 60) -> str:
         """All of its output, once these words are in it."""
