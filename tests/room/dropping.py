@@ -8,7 +8,7 @@ import sys
 
 from livekit import rtc
 
-from room.caller import Microphone
+from room.microphone import Microphone
 from room.voices import synthetic
 
 

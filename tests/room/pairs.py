@@ -216,7 +216,7 @@ class Going:
     async def watcher(self) -> str:
         """The worker that has the watcher's seat, by its own key."""
         async with self.fleet.sessions() as sessions:
-            return self.holder(sessions.watching._seat)
+            return self.holder(sessions.watching(self.fleet.livekit.url)._seat)
 
     def holder(self, room: str) -> str:
         """The worker that has the lease of a room."""
