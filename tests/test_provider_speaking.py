@@ -158,7 +158,14 @@ FAILING: list[SpeakingFault] = [
 ]
 
 
-@pytest.mark.parametrize("fault", FAILING)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        # The plugin waits for 30 s, whatever it is told.
+        pytest.param(fault, marks=[pytest.mark.slow] if isinstance(fault, Hang) else [])
+        for fault in FAILING
+    ],
+)
 @pytest.mark.parametrize("model", MODELS)
 async def test_a_fault_is_an_error_to_the_plugin(
     provider: ScriptedProvider, model: str, fault: SpeakingFault
