@@ -41,7 +41,7 @@ async def test_what_is_printed_leads_to_june(
     june: Worker, livekit: LoopbackServer, call: Call
 ) -> None:
     """She is there first, speaks as she was told to, and is not sent twice."""
-    told = await june_call(livekit, "lobby of ann", "--identity", "ann", "--language", "de")
+    told = await june_call(livekit, "lobby of ann", "--identity", "german", "--language", "de")
     assert told["june"] == "coming"
     caller = call(told["identity"], told["room"])
     caller.connection = (told["address"], told["token"])

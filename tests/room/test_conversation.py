@@ -20,7 +20,7 @@ CAN = "I can tell the time, set timers, keep notes, tell stories, and translate.
 @pytest.fixture(scope="module")
 async def caller(june: Worker, livekit: LoopbackServer, ears: LocalSpeech) -> AsyncIterator[Caller]:
     """Somebody who was greeted. The tests of this file are one conversation, in any order."""
-    caller = await Caller(livekit, "conversation", "ann", ears).join()
+    caller = await Caller(livekit, "conversation", "a stranger", ears).join()
     await caller.dispatch()
     await caller.hear()
     yield caller
