@@ -90,6 +90,14 @@ class World:
             self.session_id = session.session_id
         return name
 
+    async def asks(self, name: str) -> None:
+        """With a token: a dispatch is there at once, and dropped where a June is already."""
+        if self.june is None:
+            await self.send(ROOM, f'{{"identity": "{name}"}}')
+        else:
+            waits = f"waits-{next(self.names_of_junes)}"
+            self.asked[waits] = Dispatch(waits, self.now, f'{{"identity": "{name}"}}')
+
     def june_lives(self) -> bool:
         return self.june is not None
 
@@ -571,5 +579,47 @@ def test_whatever_happens_there_is_one_june_where_she_is_owed(
             world.join()
             await world.passes(2, watcher)
             assert world.june_lives()
+
+    asyncio.run(happen())
+
+
+OF_TWO: dict[str, Callable[[World], object]] = {
+    **{step: STEPS[step] for step in ("die", "die with the worker", "goodbye", "drain")},
+    **{step: STEPS[step] for step in ("no worker", "worker", "set the clock")},
+    "ann asks": lambda world: world.asks("ann"),
+    "bob asks": lambda world: world.asks("bob"),
+    "ann joins": lambda world: world.join("ann"),
+    "bob joins": lambda world: world.join("bob"),
+    "ann leaves": lambda world: world.people.pop("ann", None),
+    "bob leaves": lambda world: world.people.pop("bob", None),
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(sorted(OF_TWO)), st.sampled_from([0.5, 1.5, 4, 20]))))
+def test_whatever_two_do_in_a_room_who_asks_and_stays_gets_june(
+    steps: list[tuple[str, float]],
+) -> None:
+    """By her own name, when nobody else is there, and only one June at a time."""
+
+    async def happen() -> None:
+        clock = [1_000_000.0, 0.0]
+        config = SessionConfig(Path("unused"), "memory:")
+        async with open_sessions(config, now=lambda: sum(clock)) as sessions:
+            world = World(sessions, clock)
+            watcher = watcher_of(world)
+            for step, seconds in steps:
+                done = OF_TWO[step](world)
+                if asyncio.iscoroutine(done):
+                    await done
+                await world.passes(seconds, watcher)
+            world.has_worker = True
+            world.leave()
+            await world.passes(70, watcher)
+            await world.asks("bob")
+            world.join("bob")
+            await world.passes(12, watcher)
+            assert world.june_lives()
+            assert world.metadata_of_junes[-1] == FOR_BOB
 
     asyncio.run(happen())
