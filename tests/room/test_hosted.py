@@ -66,6 +66,7 @@ async def test_the_model_hangs_up_in_its_own_words(
     assert used["gpt-4o-mini-tts"]["characters_count"] >= len(farewell) - 2
 
 
+@pytest.mark.slow
 async def test_a_line_that_drops_while_the_caller_speaks_comes_back(
     june: Worker, call: Call, provider: ScriptedProvider
 ) -> None:

@@ -132,6 +132,7 @@ async def test_a_call_whose_money_is_spent_ends_in_words(
     await told_goodbye(strict, caller, ENGLISH.session_budget)
 
 
+@pytest.mark.slow
 async def test_a_day_whose_money_is_spent_ends_calls_and_refuses_new_ones(
     strict: Worker, call: Call, memory: SessionService
 ) -> None:

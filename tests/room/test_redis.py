@@ -56,6 +56,7 @@ async def typed(caller: Caller, text: str) -> str:
     return (await caller.hear()).text
 
 
+@pytest.mark.slow
 async def test_a_call_goes_on_while_redis_is_restarted(
     june_on_redis: Worker, redis: RedisServer, memory: SessionService, call: Call
 ) -> None:
