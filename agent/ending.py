@@ -27,6 +27,9 @@ OWN_GOODBYE_SECONDS = 60.0
 ON_THE_WAY_SECONDS = 0.3
 """Sound that has left June is still in the caller's jitter buffer."""
 
+LINE_SECONDS = 5.0
+"""A LiveKit server that stops ends June's job and drops her line, both within this time."""
+
 WHY_DISCONNECTED = {
     rtc.DisconnectReason.ROOM_DELETED: CloseReason.ROOM_DELETED,
     rtc.DisconnectReason.PARTICIPANT_REMOVED: CloseReason.REMOVED,
@@ -53,6 +56,7 @@ class Ending:
         self._task: asyncio.Task[None] | None = None
         self.reason: CloseReason | None = None
         self._began: float | None = None
+        self._line_lost_at = float("-inf")
 
     @property
     def seconds_ago(self) -> float:
@@ -114,14 +118,20 @@ class Ending:
     def on_voice_closed(self, event: CloseEvent) -> None:
         """LiveKit closed the voice: the caller left, a provider failed, or the job was ended.
 
-        A worker that stops has asked for a goodbye before; who ends the job otherwise has removed
-        June, by deleting her dispatch for example.
+        A worker that stops has asked for a goodbye before, and a server that stops has dropped the
+        line; who ends the job otherwise has removed June, by deleting her dispatch for example.
         """
         why = {
             VoiceCloseReason.PARTICIPANT_DISCONNECTED: CloseReason.CALLER_LEFT,
             VoiceCloseReason.ERROR: CloseReason.ERROR,
         }
-        self.begin(why.get(event.reason, CloseReason.REMOVED))
+        is_line_lost = time.monotonic() - self._line_lost_at < LINE_SECONDS
+        ended = CloseReason.NETWORK_LOST if is_line_lost else CloseReason.REMOVED
+        self.begin(why.get(event.reason, ended))
+
+    def on_reconnecting(self) -> None:
+        """The line is lost; LiveKit calls again by itself, perhaps a server that was restarted."""
+        self._line_lost_at = time.monotonic()
 
     def on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         """June is out of the room. Unless somebody put her out, it was the network."""

@@ -84,6 +84,7 @@ class RoomCall:
     async def _answer(self) -> None:
         call, ctx = self._call, self._ctx
         ctx.room.on("disconnected", call.ending.on_disconnected)
+        ctx.room.on("reconnecting", call.ending.on_reconnecting)
         sessions = await sessions_for_call(self._config.session)
         call.own(sessions)
         if not await self._hold_room(sessions):

@@ -170,6 +170,27 @@ async def test_why_livekit_closed_the_voice_is_recorded(
 
 
 @pytest.mark.parametrize(
+    ("seconds", "reason"), [(2.0, CloseReason.NETWORK_LOST), (60.0, CloseReason.REMOVED)]
+)
+async def test_a_server_that_stops_has_not_removed_her(
+    tmp_path: Path,
+    shut_down: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    reason: CloseReason,
+) -> None:
+    """It ends her job, and drops her line; whoever joins again is owed another June."""
+    clock = [100.0]
+    monkeypatch.setattr("agent.ending.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    end = ending(Voice(), tmp_path, shut_down)
+    end.on_reconnecting()
+    clock[0] += seconds
+    end.on_voice_closed(CloseEvent(reason=VoiceCloseReason.USER_INITIATED))
+    assert end.reason is reason
+    await until(shut_down)
+
+
+@pytest.mark.parametrize(
     ("reason", "recorded"),
     [
         (rtc.DisconnectReason.ROOM_DELETED, CloseReason.ROOM_DELETED),
