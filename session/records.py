@@ -131,15 +131,45 @@ class Message(Record):
         return self.text if self.heard_text is None else self.heard_text
 
 
+class Stages(Record):
+    """Where the time of a turn went: seconds after the end of the caller's speech.
+
+    Of typed text: after it came. Before 0 is what a model had begun while the caller still spoke;
+    None is what was not measured, or never came.
+    """
+
+    final_text: FiniteFloat | None = None
+    """All words of the caller were there."""
+    end_of_turn: FiniteFloat | None = None
+    """June decided that they had finished."""
+    first_token: FiniteFloat | None = None
+    """Of the answer that was heard."""
+    first_clause: FiniteFloat | None = None
+    """So much text that the voice could begin."""
+    first_audio: FiniteFloat | None = None
+    """June's first sound."""
+
+
 class TurnMetrics(Record):
     """How one turn went. Times are in seconds; None for what was not measured."""
 
     turn: int
+    """0, and below for calls that resumed the session, is a greeting."""
     at: FiniteFloat
     reply_seconds: FiniteFloat | None = None
     """From the end of the caller's turn to June's first sound."""
     first_token_seconds: FiniteFloat | None = None
     """From asking the language model to its first token."""
+    first_word_seconds: FiniteFloat | None = None
+    """Of a greeting: from June's dispatch to her first sound, while a caller waited."""
+    stages: Stages | None = None
+    is_typed: bool = False
+    is_interrupted: bool = False
+    """The caller spoke, and June stopped."""
+    heard_characters: int | None = None
+    """Of a reply that was interrupted."""
+    refused: str | None = None
+    """By which limit."""
 
 
 class ReplyTimes(Record):
