@@ -32,25 +32,30 @@ function browserFor(microphone, clip) {
 }
 
 /** What the page asks for and says, from its very beginning. */
-function watch(context, page) {
+function watch(page) {
   const seen = { requests: [], console: [] };
-  context.on('request', (request) => seen.requests.push(request.url()));
-  context.on('console', (message) => seen.console.push(`${message.type()}: ${message.text()}`));
+  page.on('request', (request) => seen.requests.push(request.url()));
+  page.on('console', (message) => seen.console.push(`${message.type()}: ${message.text()}`));
   page.on('websocket', (socket) => seen.requests.push(socket.url()));
   page.on('pageerror', (error) => seen.console.push(`uncaught: ${error.message}`));
   page.on('crash', () => seen.console.push('uncaught: the page crashed'));
   return seen;
 }
 
-async function open({ page: name, microphone, clip, context: options }) {
+async function newContext({ microphone, clip, context: options }) {
   const browser = await browserFor(microphone, clip);
   const context = await browser.newContext(options);
   for (const script of scripts(microphone)) {
     const path = fileURLToPath(new URL(`inpage/${script}`, import.meta.url));
     await context.addInitScript({ path });
   }
+  return context;
+}
+
+async function open(request) {
+  const context = opened.get(request.beside)?.context ?? (await newContext(request));
   const page = await context.newPage();
-  opened.set(name, { page, context, seen: watch(context, page) });
+  opened.set(request.page, { page, context, seen: watch(page) });
 }
 
 async function close({ page: name }) {
@@ -59,7 +64,9 @@ async function close({ page: name }) {
   opened.delete(name);
   // A page that goes away hangs up; one whose browser vanishes is missed by the server for 10 s.
   await one.page.goto('about:blank', { timeout: 5000 }).catch(() => {});
-  await one.context.close();
+  await one.page.close();
+  const isShared = [...opened.values()].some(({ context }) => context === one.context);
+  if (!isShared) await one.context.close();
 }
 
 /** `page.waitForFunction` evaluates within the page, which June's policy rightly forbids. */

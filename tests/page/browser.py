@@ -105,8 +105,12 @@ class Browser:
         dark: bool = False,
         reduced_motion: bool = False,
         locale: str = "en-GB",
+        beside: Page | None = None,
     ) -> AsyncIterator[Page]:
-        """A page with storage of its own; a wav file is played once from when it is listened to."""
+        """A page with storage of its own; a wav file is played once from when it is listened to.
+
+        A page beside another is a second tab of the same person, and otherwise as the first.
+        """
         name = f"page-{next(self._names)}"
         width, height = viewport
         context = {
@@ -120,7 +124,9 @@ class Browser:
             heard = {"microphone": "clip", "clip": str(microphone)}
         else:
             heard = {"microphone": microphone}
-        await self.ask("open", page=name, context=context, seconds=OPEN_SECONDS, **heard)
+        first = None if beside is None else beside.name
+        words = {"page": name, "beside": first, "context": context, **heard}
+        await self.ask("open", seconds=OPEN_SECONDS, **words)
         try:
             page = Page(self, name)
             await page.goto(url)

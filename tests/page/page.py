@@ -36,10 +36,10 @@ class Loudness:
 class Page:
     def __init__(self, browser: Asks, name: str) -> None:
         self._browser = browser
-        self._name = name
+        self.name = name
 
     async def _ask(self, do: str, seconds: float = 10, **words: object) -> Any:
-        return await self._browser.ask(do, page=self._name, seconds=seconds, **words)
+        return await self._browser.ask(do, page=self.name, seconds=seconds, **words)
 
     async def goto(self, url: str) -> int | None:
         """The status of the answer."""

@@ -68,6 +68,7 @@ async def test_a_test_speaks_when_it_wants(example: str, open_page: OpenPage) ->
     page = await listening(await open_page(example))
     await asyncio.sleep(0.5)
     silent = await page.sent()
+    assert silent.seconds > 0.2, "silence is sound, too"
     await page.say(SAID)
     loud = await page.sent()
     assert silent.energy < 0.0001
@@ -135,6 +136,14 @@ async def test_what_a_person_cannot_use_is_found(
     ) == [320, "de-DE", True, True]
     picture = await page.screenshot(tmp_path / "page.png", whole=True)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+async def test_two_tabs_share_what_one_person_has(example: str, open_page: OpenPage) -> None:
+    one = await open_page(example)
+    await one.evaluate("localStorage.setItem('who', 'ann')")
+    tab, stranger = await open_page(example, beside=one), await open_page(example)
+    assert await tab.evaluate("localStorage.getItem('who')") == "ann"
+    assert await stranger.evaluate("localStorage.getItem('who')") is None
 
 
 async def test_each_wait_has_an_end(example: str, browser: Browser) -> None:

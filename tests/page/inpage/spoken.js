@@ -16,6 +16,10 @@ if (navigator.mediaDevices) {
     context ??= new AudioContext({ sampleRate: 48000 });
     await context.resume();
     const microphone = context.createMediaStreamDestination();
+    // Between words it is silent, as a real one is; with nothing connected it would send nothing.
+    const silence = new ConstantSourceNode(context, { offset: 0 });
+    silence.connect(microphone);
+    silence.start();
     const [track] = microphone.stream.getAudioTracks();
     track.getSettings = () => settings;
     microphones.add(microphone);
