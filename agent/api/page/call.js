@@ -27,6 +27,7 @@ const notice = new Notice(word, (key) => {
 const oneTab = new OneTab(() => line?.hangUp("moved"));
 const controls = new Controls(word, { onHangUp: () => line?.hangUp(), onFailure: showFailure });
 
+let attempts = 0;
 let line = null;
 let microphone = null;
 let phase = "idle";
@@ -43,7 +44,7 @@ function show(newPhase, newMore = {}) {
   const isStarting = ["opening", "connecting"].includes(phase);
   element("talk").hidden = isCall || isStarting;
   element("cancel").hidden = !isStarting;
-  element("about").hidden = isCall || isStarting;
+  element("about").hidden = phase !== "idle";
   element("controls").hidden = !isCall;
   element("typing").hidden = !isCall;
   if (isCall) element("words").hidden = false;
@@ -91,6 +92,7 @@ function forMicrophone() {
 
 async function talk({ isTyped = false, take = false } = {}) {
   if (!["idle", "over"].includes(phase)) return;
+  const attempt = ++attempts;
   notice.hide();
   show("opening");
   if (!(await oneTab.begin({ take }))) {
@@ -99,8 +101,12 @@ async function talk({ isTyped = false, take = false } = {}) {
     return;
   }
   try {
-    microphone = isTyped ? null : await openMicrophone();
-    if (phase !== "opening") throw new Failure("canceled");
+    const opened = isTyped ? null : await openMicrophone();
+    if (attempt !== attempts) {
+      opened?.close();
+      return;
+    }
+    microphone = opened;
     transcript.clear();
     times.clear();
     line = new Line({
@@ -111,12 +117,22 @@ async function talk({ isTyped = false, take = false } = {}) {
     controls.begin(microphone);
     await line.begin(microphone);
   } catch (failure) {
-    const begun = line;
+    if (attempt !== attempts) return;
+    await line?.hangUp("failed");
     line = null;
-    await begun?.hangUp("failed");
     end();
     show("idle");
-    if (failure.kind !== "canceled") showFailure(failure);
+    showFailure(failure);
+  }
+}
+
+function cancel() {
+  attempts += 1;
+  if (line !== null) {
+    line.hangUp();
+  } else {
+    end();
+    show("idle");
   }
 }
 
@@ -201,6 +217,7 @@ function refusalOf({ reason, retry_after_seconds: seconds }) {
 }
 
 async function type(text) {
+  if (state === "speaking") transcript.cut(); // she stops for what is typed
   const id = crypto.randomUUID?.() ?? String(Math.random());
   const item = transcript.typed(id, text);
   try {
@@ -214,12 +231,7 @@ async function type(text) {
 // What is pressed
 
 element("talk").addEventListener("click", () => talk());
-element("cancel").addEventListener("click", () => {
-  if (line === null) {
-    end();
-    show("idle");
-  } else line.hangUp("hungUp");
-});
+element("cancel").addEventListener("click", cancel);
 element("uncopy").addEventListener("click", () => line && type(OWN_VOICE));
 element("typing").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,6 +1,13 @@
 // One call: a room on a LiveKit server, the caller in it, and June, who comes, goes and comes back.
 
-import { ConnectionErrorReason, DisconnectReason, Room, RoomEvent, Track } from "./livekit-client.js";
+import {
+  ConnectionErrorReason,
+  DisconnectReason,
+  Room,
+  RoomEvent,
+  setLogLevel,
+  Track,
+} from "./livekit-client.js";
 import { Failure } from "./ask.js";
 
 /** June is asked again after so long without her, and then more seldom. */
@@ -16,6 +23,8 @@ const FOR_GOOD = ["goodbye", "idle", "too_long", "limit", "removed", "error", "c
 
 const FINAL = "lk.transcription_final";
 const SEGMENT = "lk.segment_id";
+
+setLogLevel("warn");
 
 /**
  * Lives as long as one call. `tell` gets what happens:
@@ -51,7 +60,7 @@ export class Line {
     this.#microphone = microphone;
     this.#phase("connecting");
     this.#grant = await this.#ask();
-    await this.#join();
+    if (!this.#isOver) await this.#join();
   }
 
   /** Returns its id. Throws where it could not be sent. */
@@ -73,7 +82,9 @@ export class Line {
     const room = new Room({ stopLocalTrackOnUnpublish: false });
     this.#listen(room);
     try {
-      await withDeadline(room.connect(url, token), CONNECT_MS);
+      // LiveKit names STUN servers on the internet, of which a server on this machine needs none.
+      const options = isHere(url) ? { rtcConfig: { iceServers: [] } } : {};
+      await withDeadline(room.connect(url, token, options), CONNECT_MS);
     } catch (error) {
       room.removeAllListeners();
       await room.disconnect();

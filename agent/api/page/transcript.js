@@ -6,16 +6,23 @@ export class Transcript {
   #word;
   #lines = new Map();
   #lastOfJune = null;
+  #isAtEnd = true;
+  #isMoving = false;
 
   constructor(list, word) {
     this.#list = list;
     this.#word = word;
+    const scroll = list.parentElement;
+    scroll.addEventListener("scroll", () => {
+      this.#isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+    });
   }
 
   clear() {
     this.#list.replaceChildren();
     this.#lines.clear();
     this.#lastOfJune = null;
+    this.#isAtEnd = true;
   }
 
   /** A segment as far as it has come. An empty one that is final was nothing. */
@@ -82,11 +89,15 @@ export class Transcript {
     this.#lines.delete(id);
   }
 
-  /** Whoever has scrolled up to read stays there. */
+  /** Whoever has scrolled up to read stays there. Once a frame: to ask where one is takes long. */
   #followed(change) {
-    const list = this.#list;
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
     change();
-    if (isAtEnd) list.scrollTop = list.scrollHeight;
+    if (!this.#isAtEnd || this.#isMoving) return;
+    this.#isMoving = true;
+    requestAnimationFrame(() => {
+      this.#isMoving = false;
+      const scroll = this.#list.parentElement;
+      if (this.#isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+    });
   }
 }

@@ -21,3 +21,12 @@ globalThis.__sound = async () => {
   }
   return sound;
 };
+
+// And every web socket, so that a test can cut one as a dead line is.
+globalThis.__sockets = [];
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...given) {
+    super(...given);
+    globalThis.__sockets.push(this);
+  }
+};
