@@ -25,7 +25,7 @@ def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:
         ["mypy", *CODE],
         ["pytest", *IN_PARALLEL, "-m", f"not room{ordinary}"],
         ["pytest", "-m", f"room and not page{ordinary}"],
-        ["pytest", "-m", f"page{ordinary}"],
+        ["pytest", "tests/page", "-m", f"page{ordinary}"],
     ]
     for check in [["pytest", *pytest_arguments]] if pytest_arguments else checks:
         print(f"june test: {' '.join(check)}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The same with the network cut to `lo`: what works there asked nobody else for anything."""
+"""The same where no network leads out: what works there needed nobody else."""
 
 import subprocess
 import sys
@@ -13,7 +13,8 @@ WITHOUT_A_NETWORK = ["tests/page/test_harness.py::test_a_clip_is_heard_when_it_s
 
 LOOK = """
 import socket
-assert [name for _, name in socket.if_nameindex()] == ["lo"], socket.if_nameindex()
+names = {name for _, name in socket.if_nameindex()}
+assert names == {"lo", "cable", "end"}, names
 with socket.create_server(("127.0.0.1", 0)) as server:
     socket.create_connection(server.getsockname()).close()
 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
