@@ -6,46 +6,35 @@ export class Transcript {
   #word;
   #lines = new Map();
   #lastOfJune = null;
-  #isAtEnd = true;
-  #isMoving = false;
 
   constructor(list, word) {
     this.#list = list;
     this.#word = word;
-    const scroll = list.parentElement;
-    scroll.addEventListener("scroll", () => {
-      this.#isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
-    });
   }
 
   clear() {
     this.#list.replaceChildren();
     this.#lines.clear();
     this.#lastOfJune = null;
-    this.#isAtEnd = true;
   }
 
-  /** A segment as far as it has come. An empty one that is final was nothing. */
+  /** A segment as far as it has come. The caller's that is empty in the end was only noise. */
   words({ id, isJune, text, isFinal }) {
     let line = this.#lines.get(id);
     if (!text.trim()) {
-      if (isFinal && line?.said.textContent === "") this.#remove(id);
+      if (isFinal && !isJune) this.#remove(id);
       return;
     }
     line ??= this.#add(id, isJune ? "june" : "caller");
-    this.#followed(() => {
-      line.said.textContent = text;
-      line.item.classList.toggle("is-interim", !isFinal);
-    });
+    line.said.textContent = text;
+    line.item.classList.toggle("is-interim", !isFinal);
     if (isJune) this.#lastOfJune = line;
   }
 
   typed(id, text) {
     const line = this.#add(id, "caller");
     line.item.classList.add("is-typed");
-    this.#followed(() => {
-      line.said.textContent = text;
-    });
+    line.said.textContent = text;
     return line.item;
   }
 
@@ -58,7 +47,7 @@ export class Transcript {
     const mark = document.createElement("span");
     mark.className = "mark";
     mark.textContent = this.#word("call.cutOff");
-    this.#followed(() => item.append(mark));
+    item.append(mark);
   }
 
   /** Something that June did, or could not do. */
@@ -66,7 +55,7 @@ export class Transcript {
     const item = document.createElement("li");
     item.className = `note is-${kind}`;
     item.textContent = text;
-    this.#followed(() => this.#list.append(item));
+    this.#list.append(item);
   }
 
   #add(id, who) {
@@ -80,24 +69,12 @@ export class Transcript {
     item.append(name, said);
     const line = { item, said };
     this.#lines.set(id, line);
-    this.#followed(() => this.#list.append(item));
+    this.#list.append(item);
     return line;
   }
 
   #remove(id) {
     this.#lines.get(id)?.item.remove();
     this.#lines.delete(id);
-  }
-
-  /** Whoever has scrolled up to read stays there. Once a frame: to ask where one is takes long. */
-  #followed(change) {
-    change();
-    if (!this.#isAtEnd || this.#isMoving) return;
-    this.#isMoving = true;
-    requestAnimationFrame(() => {
-      this.#isMoving = false;
-      const scroll = this.#list.parentElement;
-      if (this.#isAtEnd) scroll.scrollTop = scroll.scrollHeight;
-    });
   }
 }
