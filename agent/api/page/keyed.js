@@ -1,0 +1,55 @@
+// Elements, made and changed as little as possible: what did not change keeps its place, focus and unfolding.
+
+const views = new WeakMap();
+
+/** A new element. Text is always text: rooms are named by strangers. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttribute(node, name, value) {
+  if (value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+export function setHidden(node, isHidden) {
+  if (node.hidden !== isHidden) node.hidden = isHidden;
+}
+
+/**
+ * Lets `parent` have one child for each item, in their order. `make(item)` returns a view with its element as `root`;
+ * `update(view, item)` is called for old ones as well. An element that stays is not moved unless it must.
+ */
+export function keyed(parent, items, keyOf, make, update) {
+  const before = views.get(parent) ?? new Map();
+  const after = new Map();
+  for (const item of items) {
+    const key = keyOf(item);
+    after.set(key, before.get(key) ?? make(item));
+  }
+  for (const [key, view] of before) if (!after.has(key)) view.root.remove();
+  views.set(parent, after);
+
+  let place = parent.firstElementChild;
+  let at = 0;
+  for (const view of after.values()) {
+    if (view.root === place) place = place.nextElementSibling;
+    else parent.insertBefore(view.root, place);
+    update(view, items[at]);
+    at += 1;
+  }
+  return after;
+}
