@@ -20,6 +20,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Text in which what stands in backticks is shown as code. */
+export function setQuoted(node, text) {
+  if (node.dataset.quoted === text) return;
+  node.dataset.quoted = text;
+  const parts = text.split("`");
+  // Without its partner, a backtick is one.
+  if (parts.length % 2 === 0) parts.push(`${parts.splice(-2, 1)[0]}\`${parts.pop()}`);
+  node.replaceChildren(...parts.map((part, at) => (at % 2 ? element("code", {}, part) : part)));
+}
+
 export function setAttribute(node, name, value) {
   if (value === null) node.removeAttribute(name);
   else if (node.getAttribute(name) !== value) node.setAttribute(name, value);

@@ -3,7 +3,7 @@
 import { forgetToken, headers, keepToken, token } from "./ops-api.js";
 import { formats } from "./format.js";
 import { chooseLanguage, language, onLanguage, word } from "./language.js";
-import { byId, setHidden, setText } from "./keyed.js";
+import { byId, setHidden, setQuoted, setText } from "./keyed.js";
 import { showBreakers, showRefusals } from "./ops-breakers.js";
 import { showCalls, showWorkers } from "./ops-calls.js";
 import { beginForgetting } from "./ops-forget.js";
@@ -84,7 +84,7 @@ function renderLine() {
   // A stream that is refused for a moment says why above the old figures; else it is all there is to see.
   const trouble = line.is === "lost" ? line.refusal?.message || word("ops.unreachable") : (line.refusal?.message ?? "");
   setHidden(byId("refused"), !["lost", "refused"].includes(line.is));
-  setText(byId("refused-detail"), line.is === "asking" ? "" : trouble);
+  setQuoted(byId("refused-detail"), line.is === "asking" ? "" : trouble);
 }
 
 function lineInWords(isShown) {

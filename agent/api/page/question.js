@@ -1,7 +1,7 @@
 // Asks before something is done that callers notice, does it, and says why if June refuses.
 
 import { language, word } from "./language.js";
-import { byId, element, setText } from "./keyed.js";
+import { byId, element, setQuoted, setText } from "./keyed.js";
 
 const MINUTES = [15, 30, 60, 240, 1440];
 const USUAL_MINUTES = 30;
@@ -16,7 +16,7 @@ export function question({ title, text, yes, isRed = false, asksMinutes = false,
   setText(byId("question-title"), title);
   setText(byId("question-text"), text);
   setText(yesButton, yes);
-  setText(wrong, "");
+  setQuoted(wrong, "");
   yesButton.className = isRed ? "is-red" : "is-main";
   yesButton.disabled = false;
   byId("question-for").hidden = !asksMinutes;
@@ -38,13 +38,13 @@ export function question({ title, text, yes, isRed = false, asksMinutes = false,
       event.preventDefault();
       if (yesButton.disabled) return;
       yesButton.disabled = true;
-      setText(wrong, "");
+      setQuoted(wrong, "");
       try {
         await act(Number(byId("question-minutes").value));
         isDone = true;
         dialog.close();
       } catch (refusal) {
-        setText(wrong, refusal.message || word("ops.unreachable"));
+        setQuoted(wrong, refusal.message || word("ops.unreachable"));
         yesButton.disabled = false;
         yesButton.focus();
       }

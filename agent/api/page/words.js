@@ -32,7 +32,8 @@ const en = {
     },
   },
   ops: {
-    title: "June for operators",
+    title: "June: operations",
+    heading: "Operations",
     skip: "To the figures",
     language: "Language",
     opening: "Asking June…",
@@ -69,7 +70,9 @@ const en = {
       firstWord: "First word",
       reply: "Reply",
       median: "median",
-      most: { one: "95 % within {seconds} · {count} in the last hour", other: "95 % within {seconds} · {count} in the last hour" },
+      most: "95 % within {seconds}",
+      firstWords: { one: "{count} call in the last hour", other: "{count} calls in the last hour" },
+      replies: { one: "{count} reply in the last hour", other: "{count} replies in the last hour" },
       noTimes: "nothing measured in the last hour",
       money: "Spent today",
       ofMoney: "of {limit}",
@@ -231,7 +234,7 @@ const en = {
       memories: { one: "{count} note", other: "{count} notes" },
       voices: { one: "{count} record of a voice", other: "{count} records of a voice" },
     },
-    question: { no: "Leave it", howLong: "For how long" },
+    question: { no: "Not now", howLong: "For how long" },
   },
 };
 
@@ -267,7 +270,8 @@ const de = {
     },
   },
   ops: {
-    title: "June für Betreiber",
+    title: "June: Betrieb",
+    heading: "Betrieb",
     skip: "Zu den Zahlen",
     language: "Sprache",
     opening: "June wird gefragt …",
@@ -304,7 +308,9 @@ const de = {
       firstWord: "Erstes Wort",
       reply: "Antwort",
       median: "Median",
-      most: { one: "95 % binnen {seconds} · {count} in der letzten Stunde", other: "95 % binnen {seconds} · {count} in der letzten Stunde" },
+      most: "95 % binnen {seconds}",
+      firstWords: { one: "{count} Anruf in der letzten Stunde", other: "{count} Anrufe in der letzten Stunde" },
+      replies: { one: "{count} Antwort in der letzten Stunde", other: "{count} Antworten in der letzten Stunde" },
       noTimes: "in der letzten Stunde nichts gemessen",
       money: "Heute ausgegeben",
       ofMoney: "von {limit}",
@@ -466,7 +472,7 @@ const de = {
       memories: { one: "{count} Notiz", other: "{count} Notizen" },
       voices: { one: "{count} Eintrag zu einer Stimme", other: "{count} Einträge zu einer Stimme" },
     },
-    question: { no: "Lassen", howLong: "Wie lange" },
+    question: { no: "Nicht jetzt", howLong: "Wie lange" },
   },
 };
 
