@@ -68,6 +68,7 @@ function setLine(now) {
     forgetToken();
   }
   renderLine();
+  if (line.is === "live" && before === "lost") setText(byId("health-said"), word("ops.line.back"));
   if (line.is === "asking" && before !== "asking") byId("token").focus();
 }
 
@@ -96,12 +97,11 @@ function lineInWords(isShown) {
   return word(`ops.line.${["opening", "live"].includes(line.is) ? line.is : "off"}`);
 }
 
-/** Says that something was done, and puts the focus somewhere if its place is gone. */
-function done(text, place) {
+/** Says that something was done. */
+function done(text) {
   setText(byId("said"), text);
   clearTimeout(saidTimer);
   saidTimer = setTimeout(() => setText(byId("said"), ""), SAID_MS);
-  if (document.activeElement === document.body) place.focus();
 }
 
 function begin() {
@@ -142,5 +142,6 @@ onLanguage(() => {
 });
 chooseLanguage(byId("language"));
 beginForgetting(done);
-setInterval(tickAll, 1000);
+// Old figures do not grow older as if they were true.
+setInterval(() => line.is === "live" && tickAll(), 1000);
 begin();

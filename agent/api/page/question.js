@@ -8,9 +8,9 @@ const USUAL_MINUTES = 30;
 
 /**
  * Resolves to whether it was done. `act(minutes)` may raise a refusal: then the dialog stays, and shows it.
- * `asksMinutes` lets the reader choose for how long.
+ * `asksMinutes` lets the reader choose for how long. `place` gets the focus if what had it is gone by then.
  */
-export function question({ title, text, yes, isRed = false, asksMinutes = false, act }) {
+export function question({ title, text, yes, isRed = false, asksMinutes = false, place, act }) {
   const dialog = byId("question");
   const [yesButton, noButton, wrong] = [byId("question-yes"), byId("question-no"), byId("question-wrong")];
   setText(byId("question-title"), title);
@@ -22,6 +22,7 @@ export function question({ title, text, yes, isRed = false, asksMinutes = false,
   byId("question-for").hidden = !asksMinutes;
   if (asksMinutes) offerMinutes(byId("question-minutes"));
 
+  const asker = document.activeElement;
   return new Promise((resolve) => {
     const gone = new AbortController();
     let isDone = false;
@@ -32,6 +33,7 @@ export function question({ title, text, yes, isRed = false, asksMinutes = false,
     });
     listen(dialog, "close", () => {
       gone.abort();
+      if (!asker.isConnected) place.focus();
       resolve(isDone);
     });
     listen(dialog.querySelector("form"), "submit", async (event) => {

@@ -9,6 +9,7 @@ const en = {
     heard: { one: "The caller interrupted after {count} character.", other: "The caller interrupted after {count} characters." },
     refused: "Not answered: {why}",
     unmeasured: "Nothing was measured.",
+    legend: "Seconds after the caller's last sound. A bar is the time that a step took.",
     stages: {
       final_text: "All words heard",
       end_of_turn: "End of turn",
@@ -44,6 +45,7 @@ const en = {
       opening: "Connecting…",
       live: "Live",
       lost: { one: "Trying again in {count} s", other: "Trying again in {count} s" },
+      back: "Connected again: the figures are live.",
       old: "as of {time}",
       hurry: "Try now",
       off: "Not connected",
@@ -247,6 +249,7 @@ const de = {
     heard: { one: "Vom Anrufer nach {count} Zeichen unterbrochen.", other: "Vom Anrufer nach {count} Zeichen unterbrochen." },
     refused: "Nicht beantwortet: {why}",
     unmeasured: "Nichts wurde gemessen.",
+    legend: "Sekunden nach dem letzten Ton des Anrufers. Ein Balken ist die Zeit, die ein Schritt brauchte.",
     stages: {
       final_text: "Alles gehört",
       end_of_turn: "Ende erkannt",
@@ -282,6 +285,7 @@ const de = {
       opening: "Verbinde …",
       live: "Live",
       lost: { one: "Nächster Versuch in {count} s", other: "Nächster Versuch in {count} s" },
+      back: "Wieder verbunden: Die Zahlen sind live.",
       old: "Stand {time}",
       hurry: "Jetzt versuchen",
       off: "Nicht verbunden",
