@@ -20,6 +20,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Text in which what stands in backticks is shown as code. */
+export function setQuoted(node, text) {
+  if (node.dataset.quoted === text) return;
+  node.dataset.quoted = text;
+  const parts = text.split("`");
+  // Without its partner, a backtick is one.
+  if (parts.length % 2 === 0) parts.push(`${parts.splice(-2, 1)[0]}\`${parts.pop()}`);
+  node.replaceChildren(...parts.map((part, at) => (at % 2 ? element("code", {}, part) : part)));
+}
+
 export function setAttribute(node, name, value) {
   if (value === null) node.removeAttribute(name);
   else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
@@ -35,21 +45,24 @@ export function setHidden(node, isHidden) {
  */
 export function keyed(parent, items, keyOf, make, update) {
   const before = views.get(parent) ?? new Map();
+  // Of two with one key, the later counts.
+  const wanted = new Map(items.map((item) => [keyOf(item), item]));
   const after = new Map();
-  for (const item of items) {
-    const key = keyOf(item);
-    after.set(key, before.get(key) ?? make(item));
-  }
-  for (const [key, view] of before) if (!after.has(key)) view.root.remove();
+  for (const [key, item] of wanted) after.set(key, before.get(key) ?? make(item));
+  for (const [key, view] of before) if (!after.has(key)) remove(view.root, parent);
   views.set(parent, after);
 
   let place = parent.firstElementChild;
-  let at = 0;
-  for (const view of after.values()) {
+  for (const [key, view] of after) {
     if (view.root === place) place = place.nextElementSibling;
     else parent.insertBefore(view.root, place);
-    update(view, items[at]);
-    at += 1;
+    update(view, wanted.get(key));
   }
-  return after;
+}
+
+/** Whoever had the focus in what goes is put at the head of its section, and not at the top of the page. */
+function remove(root, parent) {
+  const hadFocus = root.contains(document.activeElement);
+  root.remove();
+  if (hadFocus) parent.closest("section")?.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
 }

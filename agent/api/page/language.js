@@ -64,8 +64,6 @@ function speak(wanted) {
   chosen = wanted;
   document.documentElement.lang = wanted;
   fill();
-  const title = document.querySelector("title[data-words]");
-  if (title) document.title = word(title.dataset.words);
   if (!isNew) return;
   try {
     localStorage.setItem(KEPT, wanted);

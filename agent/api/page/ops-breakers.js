@@ -81,10 +81,10 @@ async function turn(name, isStop, done) {
     yes: word(isStop ? "ops.breakers.stop" : "ops.breakers.goOn"),
     isRed: isStop,
     asksMinutes: isStop,
+    place: byId("breakers-title"),
     act: (minutes) => post(`${PATH}/${isStop ? "open" : "close"}`, isStop ? { ...which, minutes } : which),
   });
-  if (!isDone) return;
-  done(word(isStop ? "ops.breakers.stopped" : "ops.breakers.goesOn", { name: nameOf(name) }), byId("breakers-title"));
+  if (isDone) done(word(isStop ? "ops.breakers.stopped" : "ops.breakers.goesOn", { name: nameOf(name) }));
 }
 
 function newPair() {

@@ -70,9 +70,10 @@ async function endCall(room, done) {
     text: word("ops.calls.endText", { room }),
     yes: word("ops.calls.endYes"),
     isRed: true,
+    place: byId("calls-title"),
     act: () => post("/api/calls/end", { room }),
   });
-  if (isDone) done(word("ops.calls.ended", { room }), byId("calls-title"));
+  if (isDone) done(word("ops.calls.ended", { room }));
 }
 
 function newWorker() {

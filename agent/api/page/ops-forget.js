@@ -19,6 +19,7 @@ export function beginForgetting(done) {
       text: word("ops.forget.askText", { user }),
       yes: word("ops.forget.yes"),
       isRed: true,
+      place: byId("forget-user"),
       act: async () => {
         removed = await post("/api/users/forget", { user });
       },
@@ -27,7 +28,7 @@ export function beginForgetting(done) {
     byId("forget-user").value = "";
     const text = inWords(user, removed);
     setText(byId("forgotten"), text);
-    done(text, byId("forget-user"));
+    done(text);
   });
 }
 

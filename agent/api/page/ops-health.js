@@ -2,7 +2,7 @@
 
 import { formats } from "./format.js";
 import { language, word } from "./language.js";
-import { byId, element, keyed, setAttribute, setText } from "./keyed.js";
+import { byId, element, keyed, setAttribute, setQuoted, setText } from "./keyed.js";
 
 const MICROS = 1_000_000;
 
@@ -17,7 +17,7 @@ export function showHealth({ health, version }) {
   // The reasons are June's own words, and those are English; seconds in them count down.
   keyed(byId("reasons"), reasons.length ? reasons : [null], (one) => shape(one), newReason, (view, one) => {
     setAttribute(view.root, "lang", one === null ? null : "en");
-    setText(view.root, one ?? word("ops.health.none"));
+    setQuoted(view.root, one ?? word("ops.health.none"));
   });
 
   // Who hears the page is told when something changes, and not each second that a number does.
@@ -28,29 +28,32 @@ export function showHealth({ health, version }) {
 
 export function showFigures({ calls, workers, times, money, limits }) {
   const format = formats(language());
-  const places = workers.filter((one) => !one.is_draining).reduce((sum, one) => sum + one.max_calls, 0);
+  // One that drains keeps its calls, and has no place for more.
+  const places = workers.reduce((sum, one) => sum + (one.is_draining ? one.calls : one.max_calls), 0);
   const tiles = [
     {
       key: "calls",
       value: format.count(calls.length),
       more: places ? word("ops.tiles.places", { count: places }) : word("ops.tiles.noPlaces"),
     },
-    timeTile("firstWord", times.first_word, format),
-    timeTile("reply", times.reply, format),
+    timeTile("firstWord", "firstWords", times.first_word, format),
+    timeTile("reply", "replies", times.reply, format),
     moneyTile(money, limits, format),
   ];
-  keyed(byId("tiles"), tiles, (one) => one.key, newTile, (view, { key, value, unit, more }) => {
+  keyed(byId("tiles"), tiles, (one) => one.key, newTile, (view, { key, value, unit, more, last }) => {
     setText(view.name, word(`ops.tiles.${key}`));
     setText(view.value, value);
     setText(view.unit, unit ?? "");
     setText(view.more, more);
+    setText(view.last, last ?? "");
   });
 }
 
-function timeTile(key, { count, p50_seconds: half, p95_seconds: most }, format) {
+function timeTile(key, of, { count, p50_seconds: half, p95_seconds: most }, format) {
   if (!count) return { key, value: "–", more: word("ops.tiles.noTimes") };
-  const more = word("ops.tiles.most", { seconds: format.seconds(most), count });
-  return { key, value: format.seconds(half), unit: word("ops.tiles.median"), more };
+  const more = word("ops.tiles.most", { seconds: format.seconds(most) });
+  const last = word(`ops.tiles.${of}`, { count });
+  return { key, value: format.seconds(half), unit: word("ops.tiles.median"), more, last };
 }
 
 function moneyTile(money, limits, format) {
@@ -64,7 +67,7 @@ function moneyTile(money, limits, format) {
 export function showMoney({ money, limits }) {
   const format = formats(language());
   keyed(byId("money"), money === null ? [] : meters(money, limits, format), (one) => one.key, newMeter, updateMeter);
-  setText(byId("money-more"), money === null ? word("ops.money.away") : more(money, format).join(" · "));
+  setText(byId("money-more"), money === null ? word("ops.money.away") : moreOf(money, format).join(" · "));
 }
 
 function meters(money, limits, format) {
@@ -80,7 +83,7 @@ function counted(key, used, limit, format) {
   return { key, used, limit: limit ?? 0, written: format.count(used), writtenLimit: format.count(limit ?? 0) };
 }
 
-function more(money, format) {
+function moreOf(money, format) {
   const found = [];
   if (money.reserved_micros) found.push(word("ops.money.reserved", { money: format.money(money.reserved_micros) }));
   if (money.estimated_micros) found.push(word("ops.money.estimated", { money: format.money(money.estimated_micros) }));
@@ -105,7 +108,7 @@ function updateMeter(view, { key, used, limit, written, writtenLimit }) {
   setAttribute(view.meter, "aria-valuemax", String(limit));
   setAttribute(view.meter, "aria-valuenow", String(Math.min(used, limit)));
   setAttribute(view.meter, "aria-valuetext", text);
-  setAttribute(view.meter, "data-level", part >= 1 ? "full" : part > 0.9 ? "near" : "fine");
+  setAttribute(view.meter, "data-level", used === 0 ? "none" : part >= 1 ? "full" : part > 0.9 ? "near" : "fine");
   view.fill.style.width = `${(part * 100).toFixed(1)}%`;
 }
 
@@ -114,9 +117,10 @@ function newReason() {
 }
 
 function newTile() {
-  const [name, value, unit, moreOf] = [element("dt"), element("strong"), element("span", { class: "unit" }), element("span")];
-  const root = element("div", { class: "tile" }, name, element("dd", {}, value, " ", unit), element("dd", { class: "more" }, moreOf));
-  return { root, name, value, unit, more: moreOf };
+  const [name, value, unit] = [element("dt"), element("strong"), element("span", { class: "unit" })];
+  const [more, last] = [element("dd", { class: "more" }), element("dd", { class: "more" })];
+  const root = element("div", { class: "tile" }, name, element("dd", {}, value, " ", unit), more, last);
+  return { root, name, value, unit, more, last };
 }
 
 function shape(reason) {

@@ -6,6 +6,7 @@ import { byId, element, keyed, setAttribute, setHidden, setText } from "./keyed.
 import { cell } from "./ops-calls.js";
 import { showTranscript } from "./ops-transcript.js";
 import { ago, tick } from "./ticking.js";
+import { replySeconds } from "./turn-numbers.js";
 import { median, waterfall } from "./waterfall.js";
 
 /** The newest first: by their beginning, for their last signs of life would let the lines dance. */
@@ -66,7 +67,12 @@ function medianOf(turns, format) {
   if (turns.length === 0) return word("ops.sessions.noTurns");
   const seconds = median(turns);
   if (seconds === null) return word("ops.sessions.noMedian");
-  return word("ops.sessions.median", { seconds: format.seconds(seconds), count: turns.filter((one) => one.turn > 0).length });
+  const middle = word("ops.sessions.median", { seconds: format.seconds(seconds), count: replies(turns) });
+  return `${middle}. ${word("times.legend")}`;
+}
+
+function replies(turns) {
+  return turns.filter((one) => one.turn > 0 && replySeconds(one) !== null).length;
 }
 
 function endOf(one) {

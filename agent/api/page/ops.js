@@ -2,8 +2,8 @@
 
 import { forgetToken, headers, keepToken, token } from "./ops-api.js";
 import { formats } from "./format.js";
-import { chooseLanguage, fill, language, onLanguage, word } from "./language.js";
-import { byId, setHidden, setText } from "./keyed.js";
+import { chooseLanguage, language, onLanguage, word } from "./language.js";
+import { byId, setHidden, setQuoted, setText } from "./keyed.js";
 import { showBreakers, showRefusals } from "./ops-breakers.js";
 import { showCalls, showWorkers } from "./ops-calls.js";
 import { beginForgetting } from "./ops-forget.js";
@@ -25,9 +25,11 @@ let saidTimer = 0;
 const stream = new Stream("/api/ops/stream", headers, {
   event(name, value) {
     if (name === "now") {
+      const isOther = snapshot?.shows_text !== value.shows_text;
       snapshot = value;
       setClock(value.at);
       render();
+      if (isOther) renderSessions();
     } else if (name === "sessions") {
       sessions = value.sessions;
       renderSessions();
@@ -61,10 +63,12 @@ function setLine(now) {
     // What was shown belongs to whoever had the token.
     snapshot = null;
     sessions = null;
+    showSessions([], false);
     if (token() !== null) setText(byId("token-wrong"), word("ops.token.wrong"));
     forgetToken();
   }
   renderLine();
+  if (line.is === "live" && before === "lost") setText(byId("health-said"), word("ops.line.back"));
   if (line.is === "asking" && before !== "asking") byId("token").focus();
 }
 
@@ -81,7 +85,7 @@ function renderLine() {
   // A stream that is refused for a moment says why above the old figures; else it is all there is to see.
   const trouble = line.is === "lost" ? line.refusal?.message || word("ops.unreachable") : (line.refusal?.message ?? "");
   setHidden(byId("refused"), !["lost", "refused"].includes(line.is));
-  setText(byId("refused-detail"), line.is === "asking" ? "" : trouble);
+  setQuoted(byId("refused-detail"), line.is === "asking" ? "" : trouble);
 }
 
 function lineInWords(isShown) {
@@ -93,12 +97,11 @@ function lineInWords(isShown) {
   return word(`ops.line.${["opening", "live"].includes(line.is) ? line.is : "off"}`);
 }
 
-/** Says that something was done, and puts the focus somewhere if its place is gone. */
-function done(text, place) {
+/** Says that something was done. */
+function done(text) {
   setText(byId("said"), text);
   clearTimeout(saidTimer);
   saidTimer = setTimeout(() => setText(byId("said"), ""), SAID_MS);
-  if (document.activeElement === document.body) place.focus();
 }
 
 function begin() {
@@ -121,9 +124,8 @@ byId("token-form").addEventListener("submit", (event) => {
 
 byId("forget-token").addEventListener("click", () => {
   forgetToken();
-  done(word("ops.token.forgotten"), byId("main"));
-  stream.stop();
-  begin();
+  // With all that the page has shown.
+  location.reload();
 });
 
 byId("hurry").addEventListener("click", () => stream.hurry());
@@ -134,12 +136,12 @@ addEventListener("pagehide", () => stream.stop());
 addEventListener("pageshow", (event) => event.persisted && begin());
 
 onLanguage(() => {
-  fill();
   render();
   renderSessions();
   renderLine();
 });
 chooseLanguage(byId("language"));
 beginForgetting(done);
-setInterval(tickAll, 1000);
+// Old figures do not grow older as if they were true.
+setInterval(() => line.is === "live" && tickAll(), 1000);
 begin();

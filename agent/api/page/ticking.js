@@ -25,10 +25,6 @@ export function tick(node, since, say = (age) => formats(language()).age(age)) {
   setText(node, say(now() - since));
 }
 
-export function stopTicking(node) {
-  ticking.delete(node);
-}
-
 export function tickAll() {
   for (const [node, { since, say }] of ticking) {
     if (node.isConnected) setText(node, say(now() - since));

@@ -228,6 +228,7 @@ const en = {
     heard: { one: "The caller interrupted after {count} character.", other: "The caller interrupted after {count} characters." },
     refused: "Not answered: {why}",
     unmeasured: "Nothing was measured.",
+    legend: "Seconds after the caller's last sound. A bar is the time that a step took.",
     stages: {
       final_text: "All words heard",
       end_of_turn: "End of turn",
@@ -251,7 +252,8 @@ const en = {
     },
   },
   ops: {
-    title: "June for operators",
+    title: "June: operations",
+    heading: "Operations",
     skip: "To the figures",
     language: "Language",
     opening: "Asking June…",
@@ -262,6 +264,7 @@ const en = {
       opening: "Connecting…",
       live: "Live",
       lost: { one: "Trying again in {count} s", other: "Trying again in {count} s" },
+      back: "Connected again: the figures are live.",
       old: "as of {time}",
       hurry: "Try now",
       off: "Not connected",
@@ -274,7 +277,6 @@ const en = {
       kept: "It is the value of JUNE_ADMIN_TOKEN where June was started. This tab keeps it until it is closed, and no longer.",
       wrong: "June does not know this token.",
       forget: "Forget token",
-      forgotten: "This tab has forgotten the token.",
     },
     health: {
       ok: "All is well",
@@ -289,7 +291,9 @@ const en = {
       firstWord: "First word",
       reply: "Reply",
       median: "median",
-      most: { one: "95 % within {seconds} · {count} in the last hour", other: "95 % within {seconds} · {count} in the last hour" },
+      most: "95 % within {seconds}",
+      firstWords: { one: "{count} call in the last hour", other: "{count} calls in the last hour" },
+      replies: { one: "{count} reply in the last hour", other: "{count} replies in the last hour" },
       noTimes: "nothing measured in the last hour",
       money: "Spent today",
       ofMoney: "of {limit}",
@@ -451,7 +455,7 @@ const en = {
       memories: { one: "{count} note", other: "{count} notes" },
       voices: { one: "{count} record of a voice", other: "{count} records of a voice" },
     },
-    question: { no: "Leave it", howLong: "For how long" },
+    question: { no: "Not now", howLong: "For how long" },
   },
 };
 
@@ -683,6 +687,7 @@ const de = {
     heard: { one: "Vom Anrufer nach {count} Zeichen unterbrochen.", other: "Vom Anrufer nach {count} Zeichen unterbrochen." },
     refused: "Nicht beantwortet: {why}",
     unmeasured: "Nichts wurde gemessen.",
+    legend: "Sekunden nach dem letzten Ton des Anrufers. Ein Balken ist die Zeit, die ein Schritt brauchte.",
     stages: {
       final_text: "Alles gehört",
       end_of_turn: "Ende erkannt",
@@ -706,7 +711,8 @@ const de = {
     },
   },
   ops: {
-    title: "June für Betreiber",
+    title: "June: Betrieb",
+    heading: "Betrieb",
     skip: "Zu den Zahlen",
     language: "Sprache",
     opening: "June wird gefragt …",
@@ -717,6 +723,7 @@ const de = {
       opening: "Verbinde …",
       live: "Live",
       lost: { one: "Nächster Versuch in {count} s", other: "Nächster Versuch in {count} s" },
+      back: "Wieder verbunden: Die Zahlen sind live.",
       old: "Stand {time}",
       hurry: "Jetzt versuchen",
       off: "Nicht verbunden",
@@ -729,7 +736,6 @@ const de = {
       kept: "Es ist der Wert von JUNE_ADMIN_TOKEN, mit dem June gestartet wurde. Dieser Tab behält es, bis er geschlossen wird, und nicht länger.",
       wrong: "June kennt dieses Token nicht.",
       forget: "Token vergessen",
-      forgotten: "Dieser Tab hat das Token vergessen.",
     },
     health: {
       ok: "Alles in Ordnung",
@@ -744,7 +750,9 @@ const de = {
       firstWord: "Erstes Wort",
       reply: "Antwort",
       median: "Median",
-      most: { one: "95 % binnen {seconds} · {count} in der letzten Stunde", other: "95 % binnen {seconds} · {count} in der letzten Stunde" },
+      most: "95 % binnen {seconds}",
+      firstWords: { one: "{count} Anruf in der letzten Stunde", other: "{count} Anrufe in der letzten Stunde" },
+      replies: { one: "{count} Antwort in der letzten Stunde", other: "{count} Antworten in der letzten Stunde" },
       noTimes: "in der letzten Stunde nichts gemessen",
       money: "Heute ausgegeben",
       ofMoney: "von {limit}",
@@ -906,7 +914,7 @@ const de = {
       memories: { one: "{count} Notiz", other: "{count} Notizen" },
       voices: { one: "{count} Eintrag zu einer Stimme", other: "{count} Einträge zu einer Stimme" },
     },
-    question: { no: "Lassen", howLong: "Wie lange" },
+    question: { no: "Nicht jetzt", howLong: "Wie lange" },
   },
 };
 
