@@ -11,7 +11,7 @@ from typing import Protocol
 
 from session.circuits import CircuitState, Effect, Permit, Verdict
 from session.claims import Claim
-from session.leases import Lease, LeaseState
+from session.leases import Held, Lease, LeaseState
 from session.limits import Ask, Decision
 from session.money import Account, Breaker, Charge, Reservation
 from session.records import (
@@ -97,6 +97,10 @@ class Sessions(Protocol):
 
     async def measured(self, session_id: str) -> tuple[TurnMetrics, ...]:
         """By turn."""
+        ...
+
+    async def measured_since(self, at: float, limit: int) -> tuple[TurnMetrics, ...]:
+        """Of all sessions, the newest first; of more than `MOST_LATELY` not the older ones."""
         ...
 
     async def delete(self, session_id: str) -> Removed:
@@ -185,9 +189,11 @@ class Claims(Protocol):
 
 
 class Leases(Protocol):
-    """One June per room."""
+    """One June per room. What its holder notes is for others to read, and short."""
 
-    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
+    async def claim(
+        self, room: str, owner: str, *, ttl_seconds: float, now: float, note: str = ""
+    ) -> Lease | None:
         """The room's lease, or None while somebody else holds it. Its holder may claim it anew.
 
         Whom its worker asked to leave stays asked. A lease that ran out is still its holder's
@@ -195,7 +201,9 @@ class Leases(Protocol):
         """
         ...
 
-    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+    async def renew(
+        self, lease: Lease, *, ttl_seconds: float, now: float, note: str = ""
+    ) -> LeaseState:
         """A room that the store does not know, because it was emptied, is its holder's again."""
         ...
 
@@ -207,12 +215,16 @@ class Leases(Protocol):
         """Mark the leases that such owners hold, and say how many there are."""
         ...
 
+    async def end(self, room: str, *, now: float) -> bool:
+        """Ask whoever holds the room to leave for good; False where no lease lasts."""
+        ...
+
     async def free(self, owner: str) -> int:
         """Give back what an owner who died still holds; how many rooms that were."""
         ...
 
-    async def held(self, *, now: float) -> frozenset[str]:
-        """The rooms whose lease lasts: a June lives there, or is on her way."""
+    async def held(self, *, now: float) -> tuple[Held, ...]:
+        """The leases that last, by room: a June lives there, or is on her way."""
         ...
 
 
