@@ -179,7 +179,7 @@ class RoomCall:
                 self._call.voice,
                 now=sessions.now,
                 session_id=lambda: self._call.session_id,
-                skill=lambda: self._call.skills and self._call.skills.events.shown,
+                skill=self._skill,
             )
         )
         await self._call.stack.enter_async_context(
@@ -194,6 +194,9 @@ class RoomCall:
             )
         )
         return True
+
+    def _skill(self) -> str | None:
+        return None if self._call.skills is None else self._call.skills.events.shown
 
     def _leave(self, how: Leave) -> None:
         ending, lines = self._call.ending, self._call.lines

@@ -107,7 +107,8 @@ class HttpSettings(Section):
         json_schema_extra={"rule": 'a list of web sites such as `["https://example.org"]`'},
     )
     show_text: bool = Field(
-        False, description="Whether the operator's page shows what was said, to who has the token"
+        default=False,
+        description="Whether the operator's page shows what was said, to who has the token",
     )
 
 

@@ -63,11 +63,7 @@ class Duty:
 
     async def at_work(self) -> AtWork:
         held = await self._leases.held(now=self._now())
-        workers = (
-            (one.owner, WorkerNote.read(one.note))
-            for one in held
-            if not one.is_room
-        )
+        workers = ((one.owner, WorkerNote.read(one.note)) for one in held if not one.is_room)
         return AtWork(
             calls=tuple(
                 Call(one.room, one.owner.partition("/")[0], CallNote.read(one.note))

@@ -126,9 +126,7 @@ class RoomLease:
         """Raises `StoreError`."""
         if self._lease is not None:
             return await self._sessions.renew_room(self._lease, note=self._note())
-        self._lease = await self._sessions.claim_room(
-            self._room, self._owner, note=self._note()
-        )
+        self._lease = await self._sessions.claim_room(self._room, self._owner, note=self._note())
         return LeaseState(held=self._lease is not None)
 
     async def __aexit__(self, *exc_info: object) -> None:
