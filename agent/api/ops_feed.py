@@ -1,7 +1,7 @@
 """What all who watch the operator's page are sent: looked at once for all, and not for nobody."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from itertools import count
@@ -69,7 +69,7 @@ class Feed:
                 self._task = None
                 self._frames.clear()
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes]:
         """While the seat is taken."""
         sent: dict[str, bytes] = {}
         while True:
