@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from session.leases import Lease
 from session.notes import CallNote, WorkerNote, short
-from session.store.protocol import Leases
+from session.store.leases import Leases
 
 SEAT_SECONDS = 10.0
 """A worker that says nothing for so long is gone."""

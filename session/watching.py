@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from session.leases import LEASE_SECONDS, Lease
 from session.limits import Ask, Window
-from session.store.protocol import Leases, Limits
+from session.store.leases import Leases
+from session.store.protocol import Limits
 
 DEATHS = 3
 DEATHS_WITHIN_SECONDS = 60.0

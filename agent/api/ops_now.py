@@ -24,7 +24,7 @@ FRESH_SECONDS = 1.0
 PATIENCE_SECONDS = 1.0
 
 WINDOW_SECONDS = 3_600.0
-TURNS_FRESH_SECONDS = 5.0
+TURNS_FRESH_SECONDS = 10.0
 """A thousand turns are read for a few figures."""
 
 KEY_CHARACTERS = 8
