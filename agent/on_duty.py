@@ -41,8 +41,12 @@ class OnDuty:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = background.begin(self._say_for_ever(), "june.on_duty")
         return self
+
+    def begin(self) -> None:
+        """From now on; before it runs, LiveKit's server knows of no jobs and says so rudely."""
+        if self._task is None:
+            self._task = background.begin(self._say_for_ever(), "june.on_duty")
 
     async def _say_for_ever(self) -> None:
         since, is_away = self._sessions.now(), False

@@ -136,7 +136,7 @@ async def run_worker(
         )
         server.load_fnc = admission.load
         state.begins(server, admission)
-        await stack.enter_async_context(
+        on_duty = await stack.enter_async_context(
             OnDuty(sessions, state, worker_key=worker_key, max_calls=config.worker.max_calls)
         )
         await stack.enter_async_context(Cleaning(sessions))
@@ -160,6 +160,7 @@ async def run_worker(
         def on_registered(*_: object) -> None:
             log.info("worker.ready", agent=config.agent.name)
             dead_jobs.begin()
+            on_duty.begin()
             watcher.begin()
             on_ready()
 

@@ -59,7 +59,10 @@ async def notes_of(sessions: SessionService) -> list[WorkerNote]:
 async def test_a_worker_is_seen_until_its_end(sessions: SessionService, clock: Clock) -> None:
     """With what is true of it now; its seat is no room."""
     state = State()
-    async with on_duty(sessions, state):
+    async with on_duty(sessions, state) as duty:
+        assert await notes_of(sessions) == []
+        duty.begin()
+        duty.begin()  # as LiveKit registers a worker again and again
         await asyncio.sleep(0.05)
         (note,) = await notes_of(sessions)
         assert (note.host, note.calls, note.max_calls, note.since) == ("h" * 64, 0, 4, 1000.0)
@@ -94,7 +97,7 @@ async def test_a_store_that_is_away_is_said_once(
         with monkeypatch.context() as patched:
             patched.setattr(sessions._store.leases, "claim", fail)
             duty = on_duty(sessions, State())
-            await duty.__aenter__()
+            duty.begin()
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.05)
     assert [line["event"] for line in logs] == ["worker.unseen"]

@@ -125,10 +125,11 @@ async def test_the_page_costs_the_parent_little(tmp_path: Path) -> None:
         rooms = ScriptedRooms(LiveKitClient(config.livekit, agent_name="june"))
         app = build_app(parts_of(config, sessions, rooms))
         async with (
-            OnDuty(sessions, WorkerState(), worker_key="k", max_calls=CALLS),
+            OnDuty(sessions, WorkerState(), worker_key="k", max_calls=CALLS) as on_duty,
             HttpServer(app, "127.0.0.1", 0) as server,
             beside(call_for_ever, str(tmp_path)),
         ):
+            on_duty.begin()
             alone = await share_of_a_core()
             async with beside(watch_for_ever, server.port):
                 watched = await share_of_a_core()
