@@ -202,6 +202,8 @@ class RoomCall:
         ending, lines = self._call.ending, self._call.lines
         if how is Leave.FOR_GOOD:
             ending.begin(CloseReason.REMOVED, lines.goodbye)
+            if ending.reason is CloseReason.DRAIN:
+                ending.reason = CloseReason.REMOVED  # nobody is to go on with it after all
         else:
             ending.begin(CloseReason.DRAIN, lines.leaving)
 

@@ -70,7 +70,8 @@ class RoomLease:
     """Renews a lease every second and gives it back at the end. Lives as long as one call.
 
     A store that is away is no loss: the call goes on, and the room stays June's for as long as
-    nobody else claims it. `on_lost` and `on_asked_to_leave` are called at most once, and not both.
+    nobody else claims it. `on_lost` is called at most once, and then nothing else is;
+    `on_asked_to_leave` once, and again if more is asked.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class RoomLease:
         return self
 
     async def _renew(self) -> None:
-        is_away = told = False
+        is_away, told = False, Leave.NO
         while True:
             await self._sleep(RENEW_SECONDS)
             try:
@@ -118,8 +119,8 @@ class RoomLease:
             if not state.held:
                 self._on_lost()
                 return
-            if state.asked_to_leave and not told:
-                told = True
+            if state.asked_to_leave > told:
+                told = state.asked_to_leave
                 self._on_asked_to_leave(state.asked_to_leave)
 
     async def _once(self) -> LeaseState:

@@ -15,6 +15,7 @@ from api_fakes import ADMIN, KEY, NOW, Api, api_in
 from agent.api import bounds, ops_feed
 from agent.api.endless import OPS_STREAM_ROUTE
 from agent.api.ops_feed import MOST_WATCHERS, Feed
+from agent.api.ops_sessions import NewestSessions
 from agent.api.reasons import STORE_AWAY
 from agent.api.server import HttpServer
 from session import CloseReason, Leave, StoreError, TurnMetrics
@@ -220,6 +221,43 @@ async def test_a_stream_tells_what_changes(api: Api) -> None:
             assert (name, len(now["calls"])) == ("now", 1)
             name, page = await anext(told)
             assert (name, page["sessions"][0]["close_reason"]) == ("sessions", "goodbye")
+
+
+async def test_a_session_that_is_over_is_read_once(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that goes on, was resumed or has just ended each time; one that is gone is not told."""
+    ids = {}
+    for room in ("over", "ended", "open"):
+        ids[room] = (await api.sessions.get_or_create_for_room(room, "ann")).session_id
+    await api.sessions.close_session(ids["over"], CloseReason.DRAIN, seconds_ago=61)
+    await api.sessions.close_session(ids["ended"], CloseReason.GOODBYE)
+    read: list[str] = []
+    measured = api.sessions._store.sessions.measured
+
+    async def note(session_id: str) -> tuple[TurnMetrics, ...]:
+        read.append(next(room for room, one in ids.items() if one == session_id))
+        return await measured(session_id)
+
+    monkeypatch.setattr(api.sessions._store.sessions, "measured", note)
+    newest = NewestSessions(api.sessions)
+
+    async def told() -> dict[str, Any]:
+        text = await newest.text()
+        assert text is not None
+        return {one["room_name"]: one for one in json.loads(text)["sessions"]}
+
+    assert set(await told()) == {"over", "ended", "open"}
+    assert sorted(read) == ["ended", "open", "over"]
+    read.clear()
+    await api.sessions.update_session_metrics(ids["open"], TurnMetrics(turn=1, at=NOW))
+    page = await told()
+    assert (len(page["open"]["turns"]), page["over"]["close_reason"]) == (1, "drain")
+    assert sorted(read) == ["ended", "open"]
+    await api.sessions.get_or_create_for_room("over", "ann")
+    assert (await told())["over"]["status"] == "open"
+    await api.sessions.delete_session(ids["over"])
+    assert set(await told()) == {"ended", "open"}
 
 
 async def test_a_stream_outlasts_the_time_of_a_request(

@@ -103,6 +103,16 @@ async def test_being_asked_to_leave_is_told_once_and_the_lease_is_kept(told: lis
     assert told == ["DRAIN"]
 
 
+async def test_being_asked_for_more_is_told_as_well(told: list[str]) -> None:
+    """The operator ends a call whose worker is stopping: nobody is to go on with it."""
+    for_good = LeaseState(held=True, asked_to_leave=Leave.FOR_GOOD)
+    renewals = Renewals(HELD, LEAVE, LEAVE, for_good, LEAVE, for_good, LOST)
+    async with keep(renewals, told):
+        await until_renewed(renewals, 7)
+        await asyncio.sleep(0)
+    assert told == ["DRAIN", "FOR_GOOD", "lost"]
+
+
 async def test_a_store_that_is_away_is_no_loss(told: list[str]) -> None:
     """It is said once in the log, and the call goes on."""
     renewals = Renewals(HELD, AWAY, AWAY, AWAY, HELD)

@@ -1,7 +1,6 @@
 """The last sessions with where the time of their turns went, for the operator's page."""
 
 import asyncio
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -10,7 +9,10 @@ from session.records import Channel, CloseReason, Status
 
 NEWEST = 50
 NEWEST_TURNS = 100
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
+
+SETTLED_SECONDS = 60.0
+"""After its end what a call has cost is settled, and its last turn written."""
 
 
 class SessionNow(BaseModel):
@@ -31,28 +33,32 @@ class SessionNow(BaseModel):
 
 
 class NewestSessions:
-    """Lives as long as the app. A session is read again once it has shown life, or has ended."""
+    """Lives as long as the app. A session that is over is read once, and again if it is resumed."""
 
     def __init__(self, sessions: SessionService) -> None:
         self._sessions = sessions
-        self._known: dict[str, tuple[Any, str]] = {}
+        self._known: dict[str, tuple[Session, str]] = {}
+        """Those that are over, with what is told of them."""
 
     async def text(self) -> str | None:
         """As JSON; None while the store is away."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 newest = await self._sessions.list_sessions(NEWEST)
-                self._known = {one.session_id: await self._told(one) for one in newest}
+                told = [await self._told(one) for one in newest]
         except (StoreError, TimeoutError):
             return None
-        return f'{{"sessions":[{",".join(text for _, text in self._known.values())}]}}'
+        over_before = self._sessions.now() - SETTLED_SECONDS
+        self._known = {
+            one.session_id: (one, text)
+            for one, text in zip(newest, told, strict=True)
+            if one.closed_at is not None and one.closed_at < over_before
+        }
+        return f'{{"sessions":[{",".join(told)}]}}'
 
-    async def _told(self, session: Session) -> tuple[Any, str]:
-        state = (session.seen_at, session.message_count, session.status, session.resumes)
-        known = self._known.get(session.session_id)
-        return (
-            known if known is not None and known[0] == state else (state, await self._read(session))
-        )
+    async def _told(self, session: Session) -> str:
+        known, text = self._known.get(session.session_id, (None, ""))
+        return text if known == session else await self._read(session)
 
     async def _read(self, session: Session) -> str:
         turns = await self._sessions.turn_metrics(session.session_id)
