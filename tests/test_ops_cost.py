@@ -18,7 +18,7 @@ from agent.api.server import HttpServer
 from agent.on_duty import OnDuty
 from agent.rooms import LiveKitClient
 from agent.worker_state import WorkerState
-from session import Lease, SessionService, TurnMetrics, open_sessions
+from session import CloseReason, Lease, SessionService, TurnMetrics, open_sessions
 from session.notes import CallNote, State
 from session.records import Stages
 
@@ -107,7 +107,7 @@ async def beside(work: Callable[[T], None], argument: T) -> AsyncIterator[None]:
 
 async def share_of_a_core() -> float:
     """Of this process with all its threads, while somebody else does the work."""
-    await asyncio.sleep(5)  # until what was begun has begun
+    await asyncio.sleep(10)  # until what was begun has begun, and all modules are loaded
     began, used = time.monotonic(), time.process_time()
     await asyncio.sleep(SECONDS)
     return (time.process_time() - used) / (time.monotonic() - began)
@@ -122,6 +122,10 @@ async def test_the_page_costs_the_parent_little(tmp_path: Path) -> None:
             session = await sessions.get_or_create_for_room(f"room {number}", f"user {number}")
             for turn in range(TURNS):
                 await sessions.update_session_metrics(session.session_id, measured(turn))
+            if number >= CALLS:
+                await sessions.close_session(
+                    session.session_id, CloseReason.GOODBYE, seconds_ago=120
+                )
         rooms = ScriptedRooms(LiveKitClient(config.livekit, agent_name="june"))
         app = build_app(parts_of(config, sessions, rooms))
         async with (
