@@ -195,8 +195,9 @@ class Call:
         return Window(summary)
 
     @property
-    def session_id(self) -> str:
-        return self._opened.session.session_id
+    def session_id(self) -> str | None:
+        """None before it is open."""
+        return None if self._memory is None else self._memory.session.session_id
 
     @property
     def _opened(self) -> Memory:

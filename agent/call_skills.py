@@ -87,7 +87,7 @@ class CallSkills:
         self._can = can
         self._zone = zone
         self._runner = Runner()
-        self._events = SkillEvents(registry, hands.tell)
+        self.events = SkillEvents(registry, hands.tell)
         self._copying = None if copying is None else copying(self._told)
         self._alarms: UserAlarms | None = None
         self._ringing: Ringing | None = None
@@ -122,7 +122,7 @@ class CallSkills:
         if self._copying is not None:
             await self._stack.enter_async_context(self._copying)
         self._floor.resume()
-        self._events.show(self._floor.skill)
+        self.events.show(self._floor.skill)
         self._voice.on("conversation_item_added", self._commit)
         self._stack.callback(self._voice.off, "conversation_item_added", self._commit)
         return self
@@ -189,7 +189,7 @@ class CallSkills:
 
     def _keep(self, skill: SkillSession | None) -> None:
         self._hands.keep(skill)
-        self._events.show(skill)
+        self.events.show(skill)
 
     async def _told(self, news: News) -> None:
         """Something that a mode wanted has come to an end, in no turn."""
@@ -230,7 +230,7 @@ class CallSkills:
         return datetime.fromtimestamp(self._sessions.now(), self._zone)
 
     def _ports_for(self, skill: Skill, use: SkillUse, context: RunContext[None]) -> Ports:
-        self._events.used(skill)
+        self.events.used(skill)
         kept = None
         if not self._sessions.stands_in:
             kept = self._sessions.memory_of(self._session, skill.name)

@@ -10,6 +10,7 @@ from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputO
 from agent.apologies import Apologies
 from agent.assistant import June
 from agent.call import Call
+from agent.call_note import StateNote
 from agent.caller import Presence, wait_for_caller
 from agent.caller_events import CallerEvents
 from agent.config import Config
@@ -20,7 +21,7 @@ from agent.models.local.engine import Speech
 from agent.place import Place
 from agent.remembered import OPEN_SECONDS, sessions_for_call
 from agent.user_of_call import user_of_call
-from session import CloseReason, RoomLease, SessionService, StoreError
+from session import CloseReason, Leave, RoomLease, SessionService, StoreError
 from skills.registry import Registry
 
 log = structlog.get_logger(__name__)
@@ -180,7 +181,15 @@ class RoomCall:
             if lease is None:
                 log.warning("lease.taken")
                 return False
-        ending, lines = self._call.ending, self._call.lines
+        ending = self._call.ending
+        note = self._call.stack.enter_context(
+            StateNote(
+                self._call.voice,
+                now=sessions.now,
+                session_id=lambda: self._call.session_id,
+                skill=self._skill,
+            )
+        )
         await self._call.stack.enter_async_context(
             RoomLease(
                 sessions,
@@ -188,10 +197,23 @@ class RoomCall:
                 self._owner,
                 lease,
                 on_lost=lambda: ending.begin(CloseReason.REPLACED),
-                on_asked_to_leave=lambda: ending.begin(CloseReason.DRAIN, lines.leaving),
+                on_asked_to_leave=self._leave,
+                note=note.text,
             )
         )
         return True
+
+    def _skill(self) -> str | None:
+        return None if self._call.skills is None else self._call.skills.events.shown
+
+    def _leave(self, how: Leave) -> None:
+        ending, lines = self._call.ending, self._call.lines
+        if how is Leave.FOR_GOOD:
+            ending.begin(CloseReason.REMOVED, lines.goodbye)
+            if ending.reason is CloseReason.DRAIN:
+                ending.reason = CloseReason.REMOVED  # nobody is to go on with it after all
+        else:
+            ending.begin(CloseReason.DRAIN, lines.leaving)
 
     async def aclose(self) -> None:
         await self._call.aclose()

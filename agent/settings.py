@@ -106,6 +106,10 @@ class HttpSettings(Section):
         description="Web sites whose pages may ask June from a browser (CORS)",
         json_schema_extra={"rule": 'a list of web sites such as `["https://example.org"]`'},
     )
+    show_text: bool = Field(
+        default=False,
+        description="Whether the operator's page shows what was said, to who has the token",
+    )
 
 
 class SkillSettings(Section):

@@ -29,6 +29,11 @@ class SkillEvents:
         if self._mode is not None:
             self._tell(Event(EventType.SKILL_BEGAN, skill=self._skill_of(self._mode)))
 
+    @property
+    def shown(self) -> str | None:
+        """The skill that has the floor."""
+        return None if self._mode is None else self._skill_of(self._mode)
+
     def _skill_of(self, mode: str) -> str:
         if mode not in self._registry.modes:
             return mode  # of a skill that June had in an earlier call

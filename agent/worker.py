@@ -27,6 +27,7 @@ from agent.guest_tokens import LiveKitGuestTokens
 from agent.metrics import STORE_ERRORS
 from agent.models.check import say_problems
 from agent.models.local.supervisor import ModelProcess
+from agent.on_duty import OnDuty
 from agent.prepare import speak_lines
 from agent.rooms import LiveKitClient
 from agent.skills_found import skills_of
@@ -137,6 +138,9 @@ async def run_worker(
         )
         server.load_fnc = admission.load
         state.begins(server, admission)
+        on_duty = await stack.enter_async_context(
+            OnDuty(sessions, state, worker_key=worker_key, max_calls=config.worker.max_calls)
+        )
         await stack.enter_async_context(Cleaning(sessions))
         await stack.enter_async_context(Sweep(config, sessions))
         await stack.enter_async_context(watcher)
@@ -158,6 +162,7 @@ async def run_worker(
         def on_registered(*_: object) -> None:
             log.info("worker.ready", agent=config.agent.name)
             dead_jobs.begin()
+            on_duty.begin()
             watcher.begin()
             on_ready(http.port)
 

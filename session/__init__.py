@@ -14,7 +14,7 @@ from session.errors import (
     TextTooLong,
     UnknownSession,
 )
-from session.leases import Lease, LeaseState, RoomLease
+from session.leases import Lease, LeaseState, Leave, RoomLease
 from session.limits import Decision
 from session.memories import UserMemory
 from session.records import (
@@ -54,6 +54,7 @@ __all__ = [
     "Doomed",
     "Lease",
     "LeaseState",
+    "Leave",
     "LimitConfig",
     "MemoryFull",
     "Message",

@@ -11,7 +11,6 @@ from session.duplicates import Duplicates
 from session.errors import NoGuestTokens, UnknownSession
 from session.forgetting import clean_up_once, delete_session, forget_user, purge
 from session.gate import admit_repeat, admit_turn
-from session.leases import LEASE_SECONDS, Lease, LeaseState
 from session.limits import Decision
 from session.memories import UserMemory
 from session.opening import open_with_key, url_of_store
@@ -29,13 +28,14 @@ from session.records import (
     SkillSession,
     TurnMetrics,
 )
+from session.rooms import Rooms
 from session.rules import call_ask
 from session.storable import storable, storable_message, storable_skill
 from session.store import Store
+from session.store.retention import MOST_LATELY
 from session.treasury import Treasury
 from session.users import hash_user
 from session.voices import Voices
-from session.watching import Watching
 
 CONTEXT_MESSAGES = 20
 """How much of what a user said before the model is given."""
@@ -44,7 +44,7 @@ SESSION_SECONDS = 86_400.0
 """A session that has shown no life for so long is deleted, with all that was said in it."""
 
 
-class SessionService:
+class SessionService(Rooms):
     """Lives as long as its process needs it: a call, a worker, a script. `async with` opens it.
 
     Raw identities come in and keyed hashes are stored. Every method may raise `StoreError`.
@@ -209,6 +209,11 @@ class SessionService:
     async def turn_metrics(self, session_id: str) -> tuple[TurnMetrics, ...]:
         return await self._store.sessions.measured(storable(session_id))
 
+    async def measured_lately(self, seconds: float) -> tuple[TurnMetrics, ...]:
+        """Turns of all sessions, the newest first; not more than a thousand."""
+        since = self.now() - seconds
+        return await self._store.sessions.measured_since(since, MOST_LATELY)
+
     async def reply_times(self, session_id: str) -> ReplyTimes:
         """Of one session."""
         measured = await self.turn_metrics(session_id)
@@ -263,34 +268,6 @@ class SessionService:
     def voices(self) -> Voices:
         """Callers' voices: their consents, and what was made of them."""
         return Voices(*self._is_open(), self.now)
-
-    # Rooms
-
-    async def claim_room(
-        self, room_name: str, owner: str, *, ttl_seconds: float = LEASE_SECONDS
-    ) -> Lease | None:
-        """Be June in a room; None while another owner is."""
-        return await self._store.leases.claim(
-            storable(room_name), storable(owner), ttl_seconds=ttl_seconds, now=self.now()
-        )
-
-    async def renew_room(self, lease: Lease) -> LeaseState:
-        return await self._store.leases.renew(lease, ttl_seconds=LEASE_SECONDS, now=self.now())
-
-    async def release_room(self, lease: Lease) -> None:
-        await self._store.leases.release(lease)
-
-    async def free_rooms(self, owner: str) -> int:
-        """Give back what an owner who died still holds; how many rooms that were."""
-        return await self._store.leases.free(storable(owner))
-
-    async def ask_to_leave(self, owner_prefix: str) -> int:
-        """Tell all calls of a worker to say goodbye; how many there are."""
-        return await self._store.leases.ask_to_leave(storable(owner_prefix))
-
-    def watching(self, server: str) -> Watching:
-        """Over the rooms of a LiveKit server, for all its workers."""
-        return Watching(self._store.leases, self._store.limits, self._hash, self.now, server)
 
     def generate_guest_token(self, room_name: str, identity: str) -> str:
         """A short-lived token to join one room with. Raises `NoGuestTokens` without LiveKit."""

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from session.leases import LEASE_SECONDS, Lease
 from session.limits import Ask, Window
-from session.store.protocol import Leases, Limits
+from session.store.leases import Leases
+from session.store.protocol import Limits
 
 DEATHS = 3
 DEATHS_WITHIN_SECONDS = 60.0
@@ -39,7 +40,8 @@ class Watching:
 
     async def living(self) -> frozenset[str]:
         """The rooms in which a June lives, or to which one is on her way."""
-        return await self._leases.held(now=self._now()) - {self._seat}
+        held = await self._leases.held(now=self._now())
+        return frozenset(one.room for one in held if one.is_room)
 
     async def may_come_again(self, room: str, death: str) -> bool:
         """Whether another June is sent where one has died; each death counts once, by its name."""

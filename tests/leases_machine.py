@@ -22,6 +22,7 @@ rooms = st.sampled_from(["a", "a", "a", "b"])
 owners = st.sampled_from(["w1/a", "w11/a", "w2/a"])
 lengths = st.sampled_from([3.0, 10.0])
 steps = st.sampled_from([0.25, 1.0, 2.0, 3.0, 7.75])
+notes = st.sampled_from(["", "a note", "grüß"])
 jumps = st.sampled_from([0.5, 2.0, 8.0, 1800.0, 3600.0])
 
 
@@ -64,13 +65,17 @@ class LeasesMachine(StoreMachine):
 
     def try_to_claim(self, room: str, owner: str, seconds: float) -> Lease | None:
         is_free = self.model.is_free_for(owner, room, self.now)
-        lease = self.run(self.store.leases.claim(room, owner, ttl_seconds=seconds, now=self.now))
+        lease = self.run(
+            self.store.leases.claim(
+                room, owner, ttl_seconds=seconds, now=self.now, note=f"claimed by {owner}"
+            )
+        )
         assert (lease is not None) == is_free
         if lease is None:
             return None
         assert (lease.room, lease.owner) == (room, owner)
         assert lease.fence > self.highest[room]
-        self.model.take(lease, seconds, self.now)
+        self.model.take(lease, seconds, self.now, f"claimed by {owner}")
         self.believe(lease, seconds)
         return lease
 
@@ -78,10 +83,12 @@ class LeasesMachine(StoreMachine):
         self.highest[lease.room] = max(self.highest[lease.room], lease.fence)
         self.believed[lease.room, lease.owner] = self.passed_seconds + seconds
 
-    @rule(lease=given, seconds=lengths)
-    def renew(self, lease: Lease, seconds: float) -> None:
-        expected = self.model.renew(lease, seconds, self.now)
-        state = self.run(self.store.leases.renew(lease, ttl_seconds=seconds, now=self.now))
+    @rule(lease=given, seconds=lengths, note=notes)
+    def renew(self, lease: Lease, seconds: float, note: str = "") -> None:
+        expected = self.model.renew(lease, seconds, self.now, note)
+        state = self.run(
+            self.store.leases.renew(lease, ttl_seconds=seconds, now=self.now, note=note)
+        )
         assert state == expected
         if state.held:
             self.believe(lease, seconds)
@@ -105,6 +112,11 @@ class LeasesMachine(StoreMachine):
         expected = self.model.ask_to_leave(owner_prefix)
         assert self.run(self.store.leases.ask_to_leave(owner_prefix)) == expected
 
+    @rule(room=rooms)
+    def end(self, room: str) -> None:
+        expected = self.model.end(room, self.now)
+        assert self.run(self.store.leases.end(room, now=self.now)) == expected
+
     @rule(owner=owners)
     def free(self, owner: str) -> None:
         assert self.run(self.store.leases.free(owner)) == self.model.free(owner)
@@ -114,7 +126,8 @@ class LeasesMachine(StoreMachine):
     def look(self) -> None:
         """At all rooms that somebody holds, as the watcher does."""
         held = self.run(self.store.leases.held(now=self.now))
-        assert held == self.model.held(self.now)
+        assert set(held) == self.model.held(self.now)
+        assert [one.room for one in held] == sorted(one.room for one in held)
 
     @rule(seconds=steps)
     def pass_time(self, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from session.leases import Lease, LeaseState
+from session.leases import Held, Lease, LeaseState, Leave
 
 
 @dataclass
@@ -10,7 +10,8 @@ class Holding:
     lease: Lease
     since: float
     seconds: float
-    is_asked: bool = False
+    asked: Leave = Leave.NO
+    note: str = ""
 
 
 class PlainLeases:
@@ -39,25 +40,36 @@ class PlainLeases:
         """Of all rooms that are known."""
         return max((now - ends_at for ends_at in self._ends.values()), default=0.0)
 
-    def take(self, lease: Lease, seconds: float, now: float) -> None:
+    def take(self, lease: Lease, seconds: float, now: float, note: str) -> None:
         before = self.holding(lease.room)
-        is_asked = before is not None and before.lease.owner == lease.owner and before.is_asked
+        is_own = before is not None and before.lease.owner == lease.owner
+        asked = before.asked if before is not None and is_own else Leave.NO
         self._holdings = [held for held in self._holdings if held.lease.room != lease.room]
-        self._holdings.append(Holding(lease, now, seconds, is_asked))
+        self._holdings.append(Holding(lease, now, seconds, asked, note))
         self._ends[lease.room] = now + seconds
 
-    def renew(self, lease: Lease, seconds: float, now: float) -> LeaseState:
+    def renew(self, lease: Lease, seconds: float, now: float, note: str) -> LeaseState:
         if lease.room in self._ends and not self.is_held(lease):
-            return LeaseState(held=False, asked_to_leave=False)
-        self.take(lease, seconds, now)
-        return LeaseState(held=True, asked_to_leave=self._holdings[-1].is_asked)
+            return LeaseState(held=False)
+        self.take(lease, seconds, now, note)
+        return LeaseState(held=True, asked_to_leave=self._holdings[-1].asked)
 
     def is_held(self, lease: Lease) -> bool:
         return any(held.lease == lease for held in self._holdings)
 
-    def held(self, now: float) -> set[str]:
-        rooms = {held.lease.room for held in self._holdings}
-        return {room for room in rooms if not self.is_free_for("", room, now)}
+    def held(self, now: float) -> set[Held]:
+        return {
+            Held(held.lease.room, held.lease.owner, held.note)
+            for held in self._holdings
+            if not self.is_free_for("", held.lease.room, now)
+        }
+
+    def end(self, room: str, now: float) -> bool:
+        held = self.holding(room)
+        if held is None or self.is_free_for("", room, now):
+            return False
+        held.asked = Leave.FOR_GOOD
+        return True
 
     def release(self, lease: Lease) -> None:
         self._holdings = [held for held in self._holdings if held.lease != lease]
@@ -65,7 +77,7 @@ class PlainLeases:
     def ask_to_leave(self, owner_prefix: str) -> int:
         asked = [held for held in self._holdings if held.lease.owner.startswith(owner_prefix)]
         for held in asked:
-            held.is_asked = True
+            held.asked = max(held.asked, Leave.DRAIN)
         return len(asked)
 
     def free(self, owner: str) -> int:

@@ -149,7 +149,7 @@ async def test_a_claim_is_never_cut_short(sessions: SessionService) -> None:
 
     class Busy(SessionService):
         async def claim_room(
-            self, room_name: str, owner: str, *, ttl_seconds: float = 1.0
+            self, room_name: str, owner: str, *, ttl_seconds: float = 1.0, note: str = ""
         ) -> Lease | None:
             await asyncio.sleep(admission_module.PATIENCE_SECONDS * 2)
             return await sessions.claim_room(room_name, owner, ttl_seconds=ttl_seconds)

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from session.errors import StoreError
-from session.leases import Lease, LeaseState, RoomLease
+from session.leases import Lease, LeaseState, Leave, RoomLease
 
 
 class Renewals:
@@ -23,14 +23,14 @@ class Renewals:
         self.renewed = 0
         self.released = 0
 
-    async def claim_room(self, room_name: str, owner: str) -> Lease | None:
+    async def claim_room(self, room_name: str, owner: str, *, note: str) -> Lease | None:
         assert (room_name, owner) == ("room", "w/j")
         answer = self.claims.pop(0)
         if isinstance(answer, StoreError):
             raise answer
         return answer
 
-    async def renew_room(self, lease: Lease) -> LeaseState:
+    async def renew_room(self, lease: Lease, *, note: str) -> LeaseState:
         answer = self.answers[min(self.renewed, len(self.answers) - 1)]
         self.renewed += 1
         if isinstance(answer, StoreError):
@@ -41,9 +41,9 @@ class Renewals:
         self.released += 1
 
 
-HELD = LeaseState(held=True, asked_to_leave=False)
-LEAVE = LeaseState(held=True, asked_to_leave=True)
-LOST = LeaseState(held=False, asked_to_leave=False)
+HELD = LeaseState(held=True)
+LEAVE = LeaseState(held=True, asked_to_leave=Leave.DRAIN)
+LOST = LeaseState(held=False)
 AWAY = StoreError("away", retryable=True)
 
 
@@ -65,7 +65,7 @@ def keep(renewals: Renewals, told: list[str], lease: Lease | None = LEASE) -> Ro
         "w/j",
         lease,
         on_lost=tell("lost"),
-        on_asked_to_leave=tell("leave"),
+        on_asked_to_leave=lambda how: told.append(how.name),
         sleep=lambda _: asyncio.sleep(0),
     )
 
@@ -100,7 +100,17 @@ async def test_being_asked_to_leave_is_told_once_and_the_lease_is_kept(told: lis
     renewals = Renewals(HELD, LEAVE)
     async with keep(renewals, told):
         await until_renewed(renewals, 6)
-    assert told == ["leave"]
+    assert told == ["DRAIN"]
+
+
+async def test_being_asked_for_more_is_told_as_well(told: list[str]) -> None:
+    """The operator ends a call whose worker is stopping: nobody is to go on with it."""
+    for_good = LeaseState(held=True, asked_to_leave=Leave.FOR_GOOD)
+    renewals = Renewals(HELD, LEAVE, LEAVE, for_good, LEAVE, for_good, LOST)
+    async with keep(renewals, told):
+        await until_renewed(renewals, 7)
+        await asyncio.sleep(0)
+    assert told == ["DRAIN", "FOR_GOOD", "lost"]
 
 
 async def test_a_store_that_is_away_is_no_loss(told: list[str]) -> None:

@@ -23,7 +23,7 @@ from session.store.sqlite.file import connect
 from session.store.sqlite.rows import rows
 from session.store.sqlite.schema import MIGRATIONS
 
-NEWEST = 4
+NEWEST = 5
 """The version of this June."""
 
 ROOMS = 60

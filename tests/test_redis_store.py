@@ -80,7 +80,7 @@ async def test_every_key_is_in_one_place_and_ends(opened: RedisStore) -> None:
     keys = await keys_of(opened)
     assert {key.split(":")[1] for key in keys} == {
         *("version", "created", "sessions", "session", "room", "user", "visits", "said"),
-        *("messages", "message_ids", "turns", "measured", "timed", "replies"),
+        *("messages", "message_ids", "turns", "measured", "timed", "replies", "lately"),
         *("claim", "claims_of", "lease", "leases", "fence"),
         *("hits", "refusals", "block", "account", "reservation", "reservations", "breaker"),
     }
@@ -313,6 +313,19 @@ async def test_only_the_newest_replies_are_counted(
         await opened.sessions.measure(session, figures)
     reply = (await opened.sessions.stats()).reply
     assert (reply.turns, reply.mean_seconds) == (3, 4.0)
+
+
+async def test_only_the_newest_turns_are_found_by_their_time(
+    opened: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are found by their session."""
+    monkeypatch.setattr(redis_sessions, "MOST_LATELY", 3)
+    session = (await begin(opened)).session_id
+    for turn in (5, 1, 4, 2, 3):
+        await opened.sessions.measure(session, TurnMetrics(turn=turn, at=NOW + turn))
+    assert [one.turn for one in await opened.sessions.measured_since(NOW, 10)] == [5, 4, 3]
+    assert len(await opened.sessions.measured(session)) == 5
+    assert await opened.db.ask("ZCARD", "{june}:lately") == 3
 
 
 async def test_a_cancelled_wait_loses_no_connection(opened: RedisStore) -> None:

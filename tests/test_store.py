@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from pydantic import JsonValue
 
 from session.errors import StoreUnusable, UnknownSession
-from session.leases import Lease
+from session.leases import Held, Lease, Leave
 from session.limits import Budget
 from session.money import Account, Charge, Reservation, session_account
 from session.records import (
@@ -333,6 +334,26 @@ async def test_figures_of_a_turn_are_kept_once(store: Store) -> None:
     assert reply.mean_seconds == pytest.approx(0.2)
 
 
+async def test_turns_of_all_sessions_are_found_by_their_time(store: Store) -> None:
+    """The newest first, and none of a session that is gone."""
+    one, two = [(await begin(store, room)).session_id for room in "ab"]
+    for session, turn, at in ((one, 1, 5), (two, 1, 3), (one, 2, 1), (two, 2, 4), (one, -1, 2)):
+        await store.sessions.measure(session, TurnMetrics(turn=turn, at=NOW + at))
+    await store.sessions.measure(one, TurnMetrics(turn=1, at=NOW + 9))
+
+    async def found(since: float, limit: int) -> list[float]:
+        return [turn.at - NOW for turn in await store.sessions.measured_since(NOW + since, limit)]
+
+    assert await found(2, 10) == [5, 4, 3, 2]
+    assert await found(0, 2) == [5, 4]
+    assert await found(6, 10) == []
+    assert await found(0, 0) == []
+    await store.sessions.delete(two)
+    assert await found(0, 10) == [5, 2, 1]
+    await store.sessions.forget("ann")
+    assert await found(0, 10) == []
+
+
 async def test_sessions_are_listed_by_their_last_sign_of_life(store: Store) -> None:
     """In pages."""
     sessions = [await begin(store, str(n), now=NOW + n) for n in range(5)]
@@ -409,15 +430,54 @@ async def test_a_worker_asks_its_own_calls_to_leave(store: Store) -> None:
     assert not (await store.leases.renew(other, ttl_seconds=3, now=NOW)).asked_to_leave
 
 
+async def test_a_call_is_ended_by_its_room(store: Store) -> None:
+    """For good, also if its worker was asked before, or is after; a lease that is over is none."""
+    lease = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW)
+    assert lease is not None
+    assert await store.leases.ask_to_leave("w1/") == 1
+    assert await store.leases.end("room", now=NOW + 2.9)
+    assert await store.leases.ask_to_leave("w1/") == 1
+    again = await store.leases.claim("room", "w1/j1", ttl_seconds=3, now=NOW + 2.9)
+    assert again is not None
+    state = await store.leases.renew(again, ttl_seconds=3, now=NOW + 2.9)
+    assert state.asked_to_leave is Leave.FOR_GOOD
+    assert not await store.leases.end("room", now=NOW + 5.9)
+    other = await store.leases.claim("room", "w2/j2", ttl_seconds=3, now=NOW + 5.9)
+    assert other is not None
+    state = await store.leases.renew(other, ttl_seconds=3, now=NOW + 6)
+    assert state.asked_to_leave is Leave.NO
+    await store.leases.release(other)
+    assert not await store.leases.end("room", now=NOW + 6)
+    assert not await store.leases.end("nowhere", now=NOW)
+
+
+async def test_what_a_holder_notes_is_there_for_as_long_as_its_lease(store: Store) -> None:
+    """The last note; none of who held the room before."""
+    note = '{"state": "grüß"}'
+    lease = await store.leases.claim("b", "w1/j1", ttl_seconds=3, now=NOW, note="first")
+    assert lease is not None
+    assert await store.leases.claim("a", "w1", ttl_seconds=10, now=NOW, note="seat") is not None
+    seat, room = await store.leases.held(now=NOW)
+    assert seat == Held("a", "w1", "seat")
+    assert room == Held("b", "w1/j1", "first")
+    assert (seat.is_room, room.is_room) == (False, True)
+    assert (await store.leases.renew(lease, ttl_seconds=3, now=NOW + 1, note=note)).held
+    assert (await store.leases.held(now=NOW + 3.9))[1].note == note
+    assert await store.leases.held(now=NOW + 4) == (seat,)
+    await store.leases.release(lease)
+    assert await store.leases.claim("b", "w2/j2", ttl_seconds=3, now=NOW + 4) is not None
+    assert (await store.leases.held(now=NOW + 4))[1] == Held("b", "w2/j2", "")
+
+
 async def test_a_dead_owner_is_freed_of_its_rooms(store: Store) -> None:
     """And nobody else is."""
-    ttl = {"ttl_seconds": 3.0, "now": NOW}
+    claim = partial(store.leases.claim, ttl_seconds=3.0, now=NOW)
     for room, owner in (("a", "w1/j1"), ("b", "w1/j1"), ("c", "w1/j11")):
-        assert await store.leases.claim(room, owner, **ttl) is not None
+        assert await claim(room, owner) is not None
     assert await store.leases.free("w1/j1") == 2
     assert await store.leases.free("w1/j1") == 0
-    assert await store.leases.claim("a", "w2/j2", **ttl) is not None
-    assert await store.leases.claim("c", "w2/j2", **ttl) is None
+    assert await claim("a", "w2/j2") is not None
+    assert await claim("c", "w2/j2") is None
 
 
 async def test_a_lease_outlasts_a_store_that_was_emptied(store: Store) -> None:

@@ -1,7 +1,11 @@
-"""No request is large, none takes long, and none that fails leaves without an answer."""
+"""No request is large, none takes long, and none that fails leaves without an answer.
+
+But for what is endless: its answer begins in time.
+"""
 
 import asyncio
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from traceback import extract_tb
@@ -11,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.api.endless import ENDLESS
 from agent.api.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -53,6 +58,8 @@ class Bounds:
         time = asyncio.timeout(self._most_seconds)
         try:
             async with time:
+                if scope["path"] in ENDLESS:
+                    exchange.on_answer = lambda: time.reschedule(None)
                 await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             return None
@@ -87,6 +94,7 @@ class _Exchange:
         self._bytes = 0
         self.awaits_body = False
         self.is_answered = False
+        self.on_answer: Callable[[], None] = lambda: None
 
     async def receive(self) -> Message:
         """Raises `Problem`, which the framework hands on as it is."""
@@ -99,6 +107,8 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
+        if not self.is_answered:
+            self.on_answer()
         self.is_answered = True
         await self._send(message)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from agent.api.endless import ENDLESS
+
 MOST_CONNECTIONS = 256
 """The worker may open a thousand files at once, calls' among them."""
 
@@ -45,6 +47,13 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lose_patience()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server closes: what is being answered has a moment, but not what never ends."""
+        super().shutdown()
+        is_served = self.cycle is not None and not self.cycle.response_complete
+        if is_served and self.scope["path"] in ENDLESS:
+            self.give_way()
 
     def silent_until(self) -> float:
         """When it is cut off, by the loop's clock, unless a request comes; never if one has."""

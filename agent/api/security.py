@@ -61,7 +61,7 @@ def router(parts: Parts) -> APIRouter:
         return SecurityStats(
             money=money,
             limits=parts.config.session.limits,
-            budget=_of_budget(money, sessions.now()),
+            budget=circuit_of_budget(money, sessions.now()),
             providers=dict(await sessions.breakers.state()),
         )
 
@@ -102,11 +102,12 @@ def _circuits(config: Config) -> set[str]:
 
 async def _state(sessions: SessionService, circuit: str | None) -> CircuitState:
     if circuit is None:
-        return _of_budget(await sessions.money.today(), sessions.now())
+        return circuit_of_budget(await sessions.money.today(), sessions.now())
     return (await sessions.breakers.state()).get(storable(circuit), CircuitState(Phase.CLOSED))
 
 
-def _of_budget(money: Money, now: float) -> CircuitState:
+def circuit_of_budget(money: Money, now: float) -> CircuitState:
+    """As if it were a provider's."""
     if money.breaker_until is None:
         return CircuitState(Phase.CLOSED)
     return CircuitState(Phase.OPEN, money.breaker_reason, max(0.0, money.breaker_until - now))

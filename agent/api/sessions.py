@@ -11,7 +11,7 @@ from agent.api.parts import Parts
 from agent.api.problems import answers
 from agent.guest_tokens import TO_JOIN
 from agent.session_pages import page_of
-from session import Message, Removed, Session, SessionStats, UnknownSession
+from session import Message, Removed, Session, SessionStats, TurnMetrics, UnknownSession
 from session.paging import MOST_SKIPPED
 from session.records import ReplyTimes
 
@@ -101,6 +101,12 @@ def router(parts: Parts) -> APIRouter:
         """What was said in it, in order."""
         await sessions.get_session(session_id)
         return list(await sessions.history(session_id))
+
+    @routes.get("/sessions/{session_id}/turns", responses=answers(404))
+    async def turns(session_id: ID) -> list[TurnMetrics]:
+        """How each turn of it went, and where its time went."""
+        await sessions.get_session(session_id)
+        return list(await sessions.turn_metrics(session_id))
 
     @routes.post("/sessions/{session_id}/token", responses=answers(404))
     async def guest_token(session_id: ID, guest: GuestRequest) -> GuestAnswer:

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from session.circuits import CircuitState, Effect, Permit, Verdict
 from session.claims import Claim
-from session.leases import Lease, LeaseState
 from session.limits import Ask, Decision
 from session.money import Account, Breaker, Charge, Reservation
 from session.records import (
@@ -24,6 +23,7 @@ from session.records import (
     SkillSession,
     TurnMetrics,
 )
+from session.store.leases import Leases
 
 
 class Sessions(Protocol):
@@ -97,6 +97,10 @@ class Sessions(Protocol):
 
     async def measured(self, session_id: str) -> tuple[TurnMetrics, ...]:
         """By turn."""
+        ...
+
+    async def measured_since(self, at: float, limit: int) -> tuple[TurnMetrics, ...]:
+        """Of all sessions, the newest first; of more than `MOST_LATELY` not the older ones."""
         ...
 
     async def delete(self, session_id: str) -> Removed:
@@ -181,38 +185,6 @@ class Claims(Protocol):
 
     async def release(self, key: str) -> None:
         """It was not done: the next one is the first."""
-        ...
-
-
-class Leases(Protocol):
-    """One June per room."""
-
-    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
-        """The room's lease, or None while somebody else holds it. Its holder may claim it anew.
-
-        Whom its worker asked to leave stays asked. A lease that ran out is still its holder's
-        until somebody else claims the room.
-        """
-        ...
-
-    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
-        """A room that the store does not know, because it was emptied, is its holder's again."""
-        ...
-
-    async def release(self, lease: Lease) -> None:
-        """Give it back: renewing takes it no more. A lease that has passed on is let be."""
-        ...
-
-    async def ask_to_leave(self, owner_prefix: str) -> int:
-        """Mark the leases that such owners hold, and say how many there are."""
-        ...
-
-    async def free(self, owner: str) -> int:
-        """Give back what an owner who died still holds; how many rooms that were."""
-        ...
-
-    async def held(self, *, now: float) -> frozenset[str]:
-        """The rooms whose lease lasts: a June lives there, or is on her way."""
         ...
 
 

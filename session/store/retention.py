@@ -15,6 +15,9 @@ LEASES_KEPT_SECONDS = 3_600.0
 Not longer: a room's name may be a person's.
 """
 
+MOST_LATELY = 1_000
+"""Turns that are found by their time; all are found by their session."""
+
 MEMORY_SECONDS = 31_536_000.0
 """What a skill keeps of a user, since it was last written: a year."""
 

@@ -5,11 +5,11 @@ from room.ears import word_error_rate
 from room.worker import Worker
 
 
-async def told_goodbye(worker: Worker, caller: Caller, line: str) -> None:
+async def told_goodbye(worker: Worker, caller: Caller, line: str, reason: str = "limit") -> None:
     """June says it, aloud and in text, and leaves."""
     heard = await caller.hear(20)
     assert word_error_rate(line, heard.text) < 0.4, heard.text
     assert caller.june_says[-1] == line
     ended = await worker.event("call.ended", 20, room=caller.room_name)
-    assert ended["reason"] == "limit"
+    assert ended["reason"] == reason
     await caller.until(lambda: caller.june() is None, 15, "June leaves")

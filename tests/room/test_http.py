@@ -9,8 +9,10 @@ from typing import Any
 import jwt
 from livekit import rtc
 
+from agent.lines import ENGLISH
 from agent.livekit_server import LoopbackServer
 from room.conftest import Call
+from room.goodbye import told_goodbye
 from room.worker import Worker
 
 
@@ -48,6 +50,28 @@ async def test_who_asks_for_a_token_talks_to_june(june: Worker, call: Call) -> N
         session_id = session["session_id"]
         assert (await http.delete(f"/api/sessions/{session_id}")).status_code == 204
         assert (await http.get(f"/api/sessions/{session_id}")).status_code == 404
+
+
+async def test_an_operator_ends_a_call_for_good(june: Worker, call: Call) -> None:
+    """June says goodbye; the caller stays in the room, and nobody comes back to them."""
+    caller = await call().join()
+    await caller.dispatch()
+    await caller.hear()
+    room = {"room": caller.room_name}
+    async with await june.http() as http:
+        await asyncio.sleep(1.5)  # the note of a call goes with its lease, once a second
+        now = (await http.get("/api/ops")).json()
+        (seen,) = [one for one in now["calls"] if one["room"] == caller.room_name]
+        assert seen["state"] in ("listening", "speaking", "idle")
+        assert seen["worker"] in [one["key"] for one in now["workers"]]
+        assert (await http.post("/api/calls/end", json=room)).status_code == 204
+        await told_goodbye(june, caller, ENGLISH.goodbye, "removed")
+        for _ in range(16):
+            await asyncio.sleep(0.5)
+            assert caller.june() is None
+        assert (await http.post("/api/calls/end", json=room)).status_code == 404
+        (session,) = (await http.get("/api/sessions", params=room)).json()["sessions"]
+        assert (session["session_id"], session["close_reason"]) == (seen["session_id"], "removed")
 
 
 async def test_livekits_webhooks_are_known_by_their_signature(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from session.claims import Claim
-from session.leases import Lease, LeaseState
+from session.leases import Held, Lease, LeaseState, Leave
 from session.store.retention import LEASES_KEPT_SECONDS
 
 
@@ -49,7 +49,8 @@ class MemoryClaims:
 class _Held:
     lease: Lease
     expires_at: float
-    asked_to_leave: bool = False
+    asked_to_leave: Leave = Leave.NO
+    note: str = ""
 
 
 class MemoryLeases:
@@ -58,7 +59,9 @@ class MemoryLeases:
         self._ttls: dict[str, float] = {}
         self._fence = 0
 
-    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
+    async def claim(
+        self, room: str, owner: str, *, ttl_seconds: float, now: float, note: str = ""
+    ) -> Lease | None:
         held = self._held.get(room)
         if held is not None and held.lease.owner not in (owner, ""):
             # No lease lasts longer than its time: otherwise the clock was set back.
@@ -67,17 +70,20 @@ class MemoryLeases:
                 return None
         self._fence += 1
         lease = Lease(room, owner, self._fence)
-        asked = held is not None and held.lease.owner == owner and held.asked_to_leave
-        self._held[room] = _Held(lease, now + ttl_seconds, asked)
+        is_own = held is not None and held.lease.owner == owner
+        asked = held.asked_to_leave if held and is_own else Leave.NO
+        self._held[room] = _Held(lease, now + ttl_seconds, asked, note)
         self._ttls[room] = ttl_seconds
         return lease
 
-    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+    async def renew(
+        self, lease: Lease, *, ttl_seconds: float, now: float, note: str = ""
+    ) -> LeaseState:
         held = self._held.setdefault(lease.room, _Held(lease, now))
         if held.lease != lease:
-            return LeaseState(held=False, asked_to_leave=False)
+            return LeaseState(held=False)
         self._fence = max(self._fence, lease.fence)
-        held.expires_at = now + ttl_seconds
+        held.expires_at, held.note = now + ttl_seconds, note
         self._ttls[lease.room] = ttl_seconds
         return LeaseState(held=True, asked_to_leave=held.asked_to_leave)
 
@@ -92,8 +98,14 @@ class MemoryLeases:
             if held.lease.owner and held.lease.owner.startswith(owner_prefix)
         ]
         for held in asked:
-            held.asked_to_leave = True
+            held.asked_to_leave = max(held.asked_to_leave, Leave.DRAIN)
         return len(asked)
+
+    async def end(self, room: str, *, now: float) -> bool:
+        is_there = any(one.room == room for one in await self.held(now=now))
+        if is_there:
+            self._held[room].asked_to_leave = Leave.FOR_GOOD
+        return is_there
 
     async def free(self, owner: str) -> int:
         theirs = [held for held in self._held.values() if held.lease.owner == owner]
@@ -101,11 +113,12 @@ class MemoryLeases:
             self._give_back(held)
         return len(theirs)
 
-    async def held(self, *, now: float) -> frozenset[str]:
+    async def held(self, *, now: float) -> tuple[Held, ...]:
         for room, one in self._held.items():
             one.expires_at = min(one.expires_at, now + self._ttls[room])
         living = [one for one in self._held.values() if one.lease.owner and one.expires_at > now]
-        return frozenset(one.lease.room for one in living)
+        living.sort(key=lambda one: one.lease.room)
+        return tuple(Held(one.lease.room, one.lease.owner, one.note) for one in living)
 
     def _give_back(self, held: _Held) -> None:
         """Who held it before cannot take it again by renewing."""

@@ -22,6 +22,7 @@ from session.store.figures import stats_of
 from session.store.memory.claims import MemoryClaims
 from session.store.memory.ledger import MemoryLedger
 from session.store.memory.memories import MemoryMemories
+from session.store.retention import MOST_LATELY
 
 
 class MemorySessions:
@@ -152,6 +153,10 @@ class MemorySessions:
     async def measured(self, session_id: str) -> tuple[TurnMetrics, ...]:
         theirs = (one for (owner, _), one in self._measured.items() if owner == session_id)
         return tuple(sorted(theirs, key=lambda one: one.turn))
+
+    async def measured_since(self, at: float, limit: int) -> tuple[TurnMetrics, ...]:
+        newest = sorted(self._measured.values(), key=lambda one: one.at, reverse=True)
+        return tuple(one for one in newest[: max(0, min(limit, MOST_LATELY))] if one.at >= at)
 
     async def delete(self, session_id: str) -> Removed:
         if self._sessions.pop(session_id, None) is None:

@@ -15,11 +15,12 @@ from session.records import (
 )
 from session.store.redis.client import RedisClient
 from session.store.redis.figures import stats
-from session.store.redis.keys import LEASES, REPLIES, SESSIONS, key_of
+from session.store.redis.keys import LATELY, LEASES, REPLIES, SESSIONS, key_of
 from session.store.redis.opening import open_session
 from session.store.redis.records import read, session_of, sessions_of, time_text
 from session.store.redis.scripts import script
 from session.store.redis.version import notice_if_emptied
+from session.store.retention import MOST_LATELY
 
 AT_ONCE = 50
 """Sessions that one script purges: everybody waits meanwhile."""
@@ -32,6 +33,7 @@ _DELETE = script("delete_session", "sessions", "forgetting")
 _FORGET = script("forget_user", "sessions", "forgetting", "memories")
 _IN_INDEX = script("sessions_in")
 _MEASURE = script("measure_turn", "sessions")
+_MEASURED_SINCE = script("measured_since")
 _OF_ROOM = script("session_of_room")
 _PURGE = script("purge_sessions", "sessions", "forgetting")
 _RECENT = script("recent_messages")
@@ -124,7 +126,7 @@ class RedisSessions:
         reply = "" if seconds is None else f"{session_id} {metrics.turn} {time_text(seconds)}"
         await self._db.run(
             _MEASURE,
-            [key_of("measured", session_id), key_of("timed", session_id), REPLIES],
+            [key_of("measured", session_id), key_of("timed", session_id), REPLIES, LATELY],
             [
                 session_id,
                 metrics.turn,
@@ -132,12 +134,18 @@ class RedisSessions:
                 time_text(metrics.at),
                 reply,
                 NEWEST,
+                MOST_LATELY,
             ],
         )
 
     async def measured(self, session_id: str) -> tuple[TurnMetrics, ...]:
         kept = await self._db.ask("HVALS", key_of("measured", session_id))
         return tuple(sorted(read(TurnMetrics, kept), key=lambda one: one.turn))
+
+    async def measured_since(self, at: float, limit: int) -> tuple[TurnMetrics, ...]:
+        most = max(0, min(limit, MOST_LATELY))
+        found = await self._db.run(_MEASURED_SINCE, [LATELY], [time_text(at), most])
+        return read(TurnMetrics, found)
 
     async def delete(self, session_id: str) -> Removed:
         keys = [key_of("session", session_id)]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from session.claims import Claim
-from session.leases import Lease, LeaseState
+from session.leases import Held, Lease, LeaseState
 from session.limits import Ask, Decision
 from session.money import Account, Breaker, Charge, Reservation
 from session.store.sqlite import sql_claims, sql_leases, sql_ledger, sql_limits, sql_memories
@@ -75,19 +75,23 @@ class SqliteLeases:
     def __init__(self, db: SqliteThread) -> None:
         self._db = db
 
-    async def claim(self, room: str, owner: str, *, ttl_seconds: float, now: float) -> Lease | None:
+    async def claim(
+        self, room: str, owner: str, *, ttl_seconds: float, now: float, note: str = ""
+    ) -> Lease | None:
         begun = time.monotonic()
         return await self._db.write(
             lambda db: sql_leases.claim(
-                db, room, owner, ttl_seconds=ttl_seconds, now=now + _waited_since(begun)
+                db, room, owner, ttl_seconds=ttl_seconds, now=now + _waited_since(begun), note=note
             )
         )
 
-    async def renew(self, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+    async def renew(
+        self, lease: Lease, *, ttl_seconds: float, now: float, note: str = ""
+    ) -> LeaseState:
         begun = time.monotonic()
         return await self._db.write(
             lambda db: sql_leases.renew(
-                db, lease, ttl_seconds=ttl_seconds, now=now + _waited_since(begun)
+                db, lease, ttl_seconds=ttl_seconds, now=now + _waited_since(begun), note=note
             )
         )
 
@@ -100,7 +104,10 @@ class SqliteLeases:
     async def free(self, owner: str) -> int:
         return await self._db.write(lambda db: sql_leases.free(db, owner))
 
-    async def held(self, *, now: float) -> frozenset[str]:
+    async def end(self, room: str, *, now: float) -> bool:
+        return await self._db.write(lambda db: sql_leases.end(db, room, now=now))
+
+    async def held(self, *, now: float) -> tuple[Held, ...]:
         return await self._db.write(lambda db: sql_leases.held(db, now=now))
 
 

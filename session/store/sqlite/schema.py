@@ -126,6 +126,14 @@ MIGRATIONS = (
         over_at REAL NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE notes (
+        room  TEXT PRIMARY KEY,
+        fence INTEGER NOT NULL,
+        note  TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX measured_lately ON measured (at);
+    """,
 )
 """One script a version; never change one that was released, add another."""
 

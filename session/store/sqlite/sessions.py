@@ -76,6 +76,9 @@ class SqliteSessions:
     async def measured(self, session_id: str) -> tuple[TurnMetrics, ...]:
         return await self._db.read(lambda db: sql_measured.measured(db, session_id))
 
+    async def measured_since(self, at: float, limit: int) -> tuple[TurnMetrics, ...]:
+        return await self._db.read(lambda db: sql_measured.since(db, at, limit))
+
     async def delete(self, session_id: str) -> Removed:
         removed = await self._db.write(lambda db: sql_forgetting.delete(db, session_id))
         await self._db.outside(sql_forgetting.empty_the_journal)

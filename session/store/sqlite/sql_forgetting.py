@@ -66,6 +66,7 @@ def collect(db: apsw.Connection, now: float) -> None:
         (now - KEPT_SECONDS,),
     )
     db.execute("DELETE FROM leases WHERE expires_at < ?", (now - LEASES_KEPT_SECONDS,))
+    db.execute("DELETE FROM notes WHERE room NOT IN (SELECT room FROM leases)")
     db.execute("DELETE FROM circuits WHERE over_at < ?", (now - CIRCUITS_KEPT_SECONDS,))
     db.execute("DELETE FROM memories WHERE written_at < ?", (now - MEMORY_SECONDS,))
 

@@ -1,19 +1,20 @@
 """Leases in SQLite. Each function runs inside one transaction.
 
+Notes are kept apart: a June of an older version may be renewing her lease in the same file.
 A room that was given back keeps its row, without an owner: who held it before cannot take it again
 by renewing, as in a store that was emptied.
 """
 
 import apsw
 
-from session.leases import Lease, LeaseState
+from session.leases import Held, Lease, LeaseState, Leave
 from session.store.sqlite.rows import rows
 
 FREE = "owner = '', asked_to_leave = 0"
 
 
 def claim(
-    db: apsw.Connection, room: str, owner: str, *, ttl_seconds: float, now: float
+    db: apsw.Connection, room: str, owner: str, *, ttl_seconds: float, now: float, note: str
 ) -> Lease | None:
     # No lease lasts longer than its time: otherwise the clock was set back.
     db.execute(
@@ -33,15 +34,19 @@ def claim(
     # The worker claims a room, then its call does: who was asked to leave in between must hear it.
     db.execute(
         "INSERT INTO leases VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET "
-        "asked_to_leave = asked_to_leave AND owner = excluded.owner, owner = excluded.owner, "
+        "asked_to_leave = asked_to_leave * (owner = excluded.owner), owner = excluded.owner, "
         "fence = excluded.fence, expires_at = excluded.expires_at, "
         "ttl_seconds = excluded.ttl_seconds",
         (room, owner, fence, now + ttl_seconds, ttl_seconds),
     )
-    return Lease(room, owner, fence)
+    lease = Lease(room, owner, fence)
+    _keep_note(db, lease, note)
+    return lease
 
 
-def renew(db: apsw.Connection, lease: Lease, *, ttl_seconds: float, now: float) -> LeaseState:
+def renew(
+    db: apsw.Connection, lease: Lease, *, ttl_seconds: float, now: float, note: str
+) -> LeaseState:
     found = rows(
         db,
         # Nobody holds it: the store was emptied, and the call goes on.
@@ -52,7 +57,20 @@ def renew(db: apsw.Connection, lease: Lease, *, ttl_seconds: float, now: float) 
     )
     # The next claim of the room must have a higher fence than the one that was taken again.
     db.execute("UPDATE counters SET value = ?1 WHERE name = 'fence' AND value < ?1", (lease.fence,))
-    return LeaseState(held=bool(found), asked_to_leave=any(asked for (asked,) in found))
+    if not found:
+        return LeaseState(held=False)
+    _keep_note(db, lease, note)
+    ((asked,),) = found
+    return LeaseState(held=True, asked_to_leave=Leave(asked))
+
+
+def _keep_note(db: apsw.Connection, lease: Lease, note: str) -> None:
+    db.execute(
+        "INSERT INTO notes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "fence = excluded.fence, note = excluded.note "
+        "WHERE (fence, note) != (excluded.fence, excluded.note)",
+        (lease.room, lease.fence, note),
+    )
 
 
 def release(db: apsw.Connection, lease: Lease) -> None:
@@ -65,20 +83,39 @@ def release(db: apsw.Connection, lease: Lease) -> None:
 
 def ask_to_leave(db: apsw.Connection, owner_prefix: str) -> int:
     db.execute(
-        "UPDATE leases SET asked_to_leave = 1 "
+        "UPDATE leases SET asked_to_leave = max(asked_to_leave, ?2) "
         "WHERE owner != '' AND substr(owner, 1, length(?1)) = ?1",
-        (owner_prefix,),
+        (owner_prefix, Leave.DRAIN),
     )
     return db.changes()
 
 
-def held(db: apsw.Connection, *, now: float) -> frozenset[str]:
+def end(db: apsw.Connection, room: str, *, now: float) -> bool:
+    _shorten(db, now)
+    db.execute(
+        "UPDATE leases SET asked_to_leave = ? WHERE room = ? AND owner != '' AND expires_at > ?",
+        (Leave.FOR_GOOD, room, now),
+    )
+    return db.changes() > 0
+
+
+def held(db: apsw.Connection, *, now: float) -> tuple[Held, ...]:
+    _shorten(db, now)
+    found = rows(
+        db,
+        "SELECT room, owner, ifnull(note, '') FROM leases LEFT JOIN notes USING (room, fence) "
+        "WHERE owner != '' AND expires_at > ? ORDER BY room",
+        (now,),
+    )
+    return tuple(Held(*one) for one in found)
+
+
+def _shorten(db: apsw.Connection, now: float) -> None:
+    """The clock was set back."""
     db.execute(
         "UPDATE leases SET expires_at = ?1 + ttl_seconds WHERE expires_at > ?1 + ttl_seconds",
         (now,),
     )
-    found = rows(db, "SELECT room FROM leases WHERE owner != '' AND expires_at > ?", (now,))
-    return frozenset(room for (room,) in found)
 
 
 def free(db: apsw.Connection, owner: str) -> int:

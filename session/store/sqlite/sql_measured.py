@@ -5,6 +5,7 @@ import apsw
 from session.percentiles import NEWEST, reply_times
 from session.records import SessionStats, TurnMetrics
 from session.store.figures import stats_of
+from session.store.retention import MOST_LATELY
 from session.store.sqlite import sql_sessions
 from session.store.sqlite.rows import rows
 
@@ -26,6 +27,15 @@ def measure(db: apsw.Connection, session_id: str, metrics: TurnMetrics) -> None:
 def measured(db: apsw.Connection, session_id: str) -> tuple[TurnMetrics, ...]:
     found = rows(
         db, "SELECT record FROM measured WHERE session_id = ? ORDER BY turn", (session_id,)
+    )
+    return tuple(TurnMetrics.model_validate_json(record) for (record,) in found)
+
+
+def since(db: apsw.Connection, at: float, limit: int) -> tuple[TurnMetrics, ...]:
+    found = rows(
+        db,
+        "SELECT record FROM measured WHERE at >= ? ORDER BY at DESC LIMIT ?",
+        (at, max(0, min(limit, MOST_LATELY))),
     )
     return tuple(TurnMetrics.model_validate_json(record) for (record,) in found)
 

@@ -4,7 +4,9 @@
 local beginning, count = take(), 0
 each_lease(function(room, owner)
   if string.sub(owner, 1, #beginning) == beginning then
-    redis.call('HSET', name('lease', room), 'asked', '1')
+    local key = name('lease', room)
+    local asked = math.max(1, tonumber(redis.call('HGET', key, 'asked') or 0))
+    redis.call('HSET', key, 'asked', exact(asked))
     count = count + 1
   end
 end)

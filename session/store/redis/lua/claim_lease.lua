@@ -1,7 +1,8 @@
 -- Be June in a room: the lease's fence, or nothing while another owner holds it.
--- KEYS: lease. ARGV: room, owner, seconds, now.
+-- KEYS: lease. ARGV: room, owner, seconds, now, note.
 
 local room, owner, seconds, now = take(), take(), take_number(), take_number()
+local note = take()
 local held = redis.call('HMGET', KEYS[1], 'owner', 'fence', 'asked', 'expires_at', 'seconds')
 if held[1] and held[1] ~= owner then
   -- No lease lasts longer than its time: otherwise the clock was set back.
@@ -13,5 +14,5 @@ if held[1] and held[1] ~= owner then
 end
 local fence = raise_fence(tonumber(held[2] or 0)) + 1
 raise_fence(fence)
-hold(room, owner, fence, held[1] == owner and held[3] or '0', seconds, now)
+hold(room, owner, fence, held[1] == owner and held[3] or '0', seconds, now, note)
 return fence

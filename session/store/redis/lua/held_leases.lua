@@ -1,15 +1,11 @@
--- The rooms whose lease lasts.
+-- The leases that last: room, owner and note of each.
 -- KEYS: rooms that are held. ARGV: now.
 
-local now, rooms = take_number(), {}
-each_lease(function(room)
+local now, found = take_number(), {}
+each_lease(function(room, owner)
   local key = name('lease', room)
-  local held = redis.call('HMGET', key, 'expires_at', 'seconds')
-  -- No lease lasts longer than its time: otherwise the clock was set back.
-  local ends_at = math.min(tonumber(held[1]), now + tonumber(held[2]))
-  redis.call('HSET', key, 'expires_at', exact(ends_at))
-  if ends_at > now then
-    rooms[#rooms + 1] = room
+  if lasts(key, now) then
+    found[#found + 1] = {room, owner, redis.call('HGET', key, 'note') or ''}
   end
 end)
-return rooms
+return found

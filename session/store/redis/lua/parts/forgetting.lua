@@ -29,6 +29,9 @@ local function forget(id)
   for _, reply in ipairs(redis.call('SMEMBERS', name('timed', id))) do
     redis.call('ZREM', REPLIES, reply)
   end
+  for _, turn in ipairs(redis.call('HKEYS', name('measured', id))) do
+    redis.call('ZREM', LATELY, id .. ' ' .. turn)
+  end
   removed.sessions = removed.sessions + 1
   removed.messages = removed.messages + messages
   removed.turns = removed.turns + redis.call('HLEN', name('measured', id))

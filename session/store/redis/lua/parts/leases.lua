@@ -5,10 +5,10 @@
 local LEASES = PREFIX .. 'leases'
 local FENCE = PREFIX .. 'fence'
 
-local function hold(room, owner, fence, asked, seconds, now)
+local function hold(room, owner, fence, asked, seconds, now, note)
   local key = name('lease', room)
   redis.call('HSET', key, 'owner', owner, 'fence', exact(fence), 'asked', asked)
-  redis.call('HSET', key, 'expires_at', exact(now + seconds), 'seconds', exact(seconds))
+  redis.call('HSET', key, 'expires_at', exact(now + seconds), 'seconds', exact(seconds), 'note', note)
   redis.call('SADD', LEASES, room)
   keep_for(key, seconds + HOUR)
   keep_for(LEASES, LONG)
@@ -16,7 +16,7 @@ end
 
 local function give_back(room)
   local key = name('lease', room)
-  redis.call('HSET', key, 'owner', '', 'asked', '0', 'expires_at', '0')
+  redis.call('HSET', key, 'owner', '', 'asked', '0', 'expires_at', '0', 'note', '')
   redis.call('SREM', LEASES, room)
   keep_for(key, HOUR)
 end
@@ -27,6 +27,14 @@ local function raise_fence(least)
   redis.call('SET', FENCE, exact(fence))
   keep_for(FENCE, LONG)
   return fence
+end
+
+-- Whether it lasts. No lease lasts longer than its time: otherwise the clock was set back.
+local function lasts(key, now)
+  local held = redis.call('HMGET', key, 'expires_at', 'seconds')
+  local ends_at = math.min(tonumber(held[1]), now + tonumber(held[2]))
+  redis.call('HSET', key, 'expires_at', exact(ends_at))
+  return ends_at > now
 end
 
 -- Calls `visit(room, owner)` for each; forgets the rooms whose lease Redis collected.

@@ -9,6 +9,9 @@ local SESSIONS = PREFIX .. 'sessions'
 -- One for each timed reply, by its time.
 local REPLIES = PREFIX .. 'replies'
 
+-- The newest turns that were measured, by their time: session and turn.
+local LATELY = PREFIX .. 'lately'
+
 local OWN = {'session', 'messages', 'message_ids', 'turns', 'measured', 'timed', 'claims_of'}
 
 local function is_known(id)
@@ -38,6 +41,7 @@ local function keep(id)
   keep_for(places.said, LIFE)
   keep_for(SESSIONS, LIFE)
   keep_for(REPLIES, LIFE)
+  keep_for(LATELY, LIFE)
 end
 
 local function show_life(id, now)
