@@ -53,12 +53,12 @@ async def install_client(*, progress: Callable[[str], None], tools_dir: Path = T
         with _folder_in(tools_dir) as folder:
             async with asyncio.timeout(INSTALL_SECONDS):
                 await _install(Path(folder), file.parent, progress)
-    except OSError as error:
-        raise NoClient(f"her page could not be installed: {error}\n{_hint()}") from error
     except TimeoutError:
         raise NoClient(
             f"her page was not installed within {INSTALL_SECONDS:.0f} s\n{_hint()}"
         ) from None
+    except OSError as error:
+        raise NoClient(f"her page could not be installed: {error}\n{_hint()}") from error
     return file
 
 
