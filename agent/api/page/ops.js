@@ -146,7 +146,7 @@ onLanguage(() => {
   renderLine();
 });
 chooseLanguage(byId("language"));
-beginForgetting(done);
+beginForgetting();
 // Old figures do not grow older as if they were true.
 setInterval(() => line.is === "live" && tickAll(), 1000);
 begin();
