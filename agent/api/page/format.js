@@ -35,7 +35,7 @@ class Formats {
 
   /** A short time, to hundredths: `0.92 s`. */
   seconds(value) {
-    return value === null || value === undefined ? "–" : `${this.#hundredths.format(value)} s`;
+    return value === null || value === undefined ? "–" : `${this.#hundredths.format(value)}\u00a0s`;
   }
 
   /** Less than a dollar to a hundredth of a cent, for a call costs little. */

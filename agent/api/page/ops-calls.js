@@ -10,7 +10,7 @@ import { forAge, tick } from "./ticking.js";
 /** `done(text)` says what was done. */
 export function showCalls({ calls, workers }, done) {
   const hosts = new Map(workers.map((one) => [one.key, one.host]));
-  const sorted = [...calls].sort((one, other) => one.began_at - other.began_at || (one.room < other.room ? -1 : 1));
+  const sorted = [...calls].sort((one, other) => (one.began_at ?? Infinity) - (other.began_at ?? Infinity) || (one.room < other.room ? -1 : 1));
   keyed(byId("calls"), sorted, (one) => one.room, (one) => newCall(one, done), (view, one) => {
     setText(view.room, one.room);
     setText(view.state, word(`ops.calls.states.${one.state}`) || one.state);

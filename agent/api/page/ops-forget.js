@@ -7,12 +7,12 @@ import { question } from "./question.js";
 
 const KINDS = ["sessions", "messages", "turns", "answers", "memories", "voices"];
 
-/** `done(text)` says it. */
-export function beginForgetting(done) {
+export function beginForgetting() {
   byId("forget-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const user = byId("forget-user").value.trim();
     if (!user) return;
+    setText(byId("forgotten"), "");
     let removed = null;
     const isDone = await question({
       title: word("ops.forget.askTitle"),
@@ -26,9 +26,7 @@ export function beginForgetting(done) {
     });
     if (!isDone) return;
     byId("forget-user").value = "";
-    const text = inWords(user, removed);
-    setText(byId("forgotten"), text);
-    done(text);
+    setText(byId("forgotten"), inWords(user, removed));
   });
 }
 

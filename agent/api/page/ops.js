@@ -10,7 +10,7 @@ import { beginForgetting } from "./ops-forget.js";
 import { showFigures, showHealth, showMoney } from "./ops-health.js";
 import { showSessions } from "./ops-sessions.js";
 import { Stream } from "./stream.js";
-import { setClock, tickAll } from "./ticking.js";
+import { now, resetClock, setClock, tickAll } from "./ticking.js";
 
 /** What a header can carry. */
 const SENDABLE = /^[\x21-\x7e]+$/;
@@ -20,6 +20,7 @@ const SAID_MS = 8_000;
 let snapshot = null;
 let sessions = null;
 let line = { is: "opening", seconds: 0, refusal: null };
+let liveUntil = 0;
 let saidTimer = 0;
 
 const stream = new Stream("/api/ops/stream", headers, {
@@ -35,7 +36,10 @@ const stream = new Stream("/api/ops/stream", headers, {
       renderSessions();
     }
   },
-  live: () => setLine({ is: "live", seconds: 0, refusal: null }),
+  live(unix) {
+    resetClock(unix);
+    setLine({ is: "live", seconds: 0, refusal: null });
+  },
   lost: (seconds, refusal) => setLine({ is: "lost", seconds, refusal }),
   refused: (refusal) => setLine({ is: refusal.status === 401 ? "asking" : "refused", seconds: 0, refusal }),
 });
@@ -56,9 +60,10 @@ function renderSessions() {
   if (sessions !== null) showSessions(sessions, snapshot?.shows_text ?? false);
 }
 
-function setLine(now) {
+function setLine(wanted) {
   const before = line.is;
-  line = now;
+  if (before === "live") liveUntil = now();
+  line = wanted;
   if (line.is === "asking") {
     // What was shown belongs to whoever had the token.
     snapshot = null;
@@ -92,7 +97,7 @@ function lineInWords(isShown) {
   if (line.is === "lost") {
     const text = word("ops.line.lost", { count: line.seconds });
     if (!isShown) return text;
-    return `${text} · ${word("ops.line.old", { time: formats(language()).clock(snapshot.at) })}`;
+    return `${text} · ${word("ops.line.old", { time: formats(language()).clock(liveUntil) })}`;
   }
   return word(`ops.line.${["opening", "live"].includes(line.is) ? line.is : "off"}`);
 }
@@ -141,7 +146,7 @@ onLanguage(() => {
   renderLine();
 });
 chooseLanguage(byId("language"));
-beginForgetting(done);
+beginForgetting();
 // Old figures do not grow older as if they were true.
 setInterval(() => line.is === "live" && tickAll(), 1000);
 begin();

@@ -34,7 +34,7 @@ export class Stream {
   #stopping = null;
   #wake = null;
 
-  /** `on`: event(name, value), live(), lost(seconds, refusal|null) each second until it is tried again, refused(refusal). */
+  /** `on`: event(name, value), live(unix) with June's time, lost(seconds, refusal|null) each second until it is tried again, refused(refusal). */
   constructor(path, headers, on) {
     this.#path = path;
     this.#headers = headers;
@@ -90,7 +90,7 @@ export class Stream {
       if (!response.ok) return await refusalOf(response);
       const events = new Events();
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-      this.#on.live();
+      this.#on.live(Date.parse(response.headers.get("Date")) / 1000);
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return null;

@@ -5,22 +5,30 @@ import { language, word } from "./language.js";
 import { setText } from "./keyed.js";
 
 const ticking = new Map();
-let ahead = 0;
+let ahead = null;
 
 /** What June's clock shows now, in Unix seconds. */
 export function now() {
-  return Date.now() / 1000 + ahead;
+  return Date.now() / 1000 + (ahead ?? 0);
 }
 
-/** Sets this page's idea of June's clock, from a snapshot that has just come. */
+/** A new connection: what this page knew of June's clock may be wrong by now. `unix` may be not a number. */
+export function resetClock(unix) {
+  ahead = Number.isFinite(unix) ? unix - Date.now() / 1000 : null;
+}
+
+/** From a snapshot. It may have been made long before it came, while nothing changed, but never after. */
 export function setClock(unix) {
-  const found = unix - Date.now() / 1000;
-  // A snapshot may be a second old: ages must not jump to and fro for that.
-  if (Math.abs(found - ahead) > 1.5) ahead = found;
+  ahead = Math.max(ahead ?? Number.NEGATIVE_INFINITY, unix - Date.now() / 1000);
 }
 
-/** Lets `node` show how long ago `since` is, as `say` puts it, until the node is gone. */
+/** Lets `node` show how long ago `since` is, as `say` puts it, until the node is gone; nothing where that is null. */
 export function tick(node, since, say = (age) => formats(language()).age(age)) {
+  if (since === null) {
+    ticking.delete(node);
+    setText(node, "");
+    return;
+  }
   ticking.set(node, { since, say });
   setText(node, say(now() - since));
 }

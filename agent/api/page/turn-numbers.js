@@ -11,16 +11,17 @@ export function replySeconds(turn) {
   return turn.stages?.first_audio ?? turn.reply_seconds ?? null;
 }
 
-/** Of the turns that were measured; null without one. A greeting answers nothing. */
+/**
+ * The time within which half of the replies that were measured began; null without one. A greeting answers nothing.
+ * By nearest rank, as all of June's percentiles.
+ */
 export function median(turns) {
   const times = turns
     .filter((one) => one.turn > 0)
     .map(replySeconds)
     .filter((one) => one !== null)
     .sort((one, other) => one - other);
-  if (times.length === 0) return null;
-  const middle = Math.floor(times.length / 2);
-  return times.length % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+  return times.length ? times[Math.ceil(times.length / 2) - 1] : null;
 }
 
 /** Each measured stage with the time it took: from the last thing before it that was there. */
