@@ -9,7 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from agent.call_cli import call
-from agent.command import ConfigOption, JsonOption, quiet, settings_without_logs, show
+from agent.command import (
+    ConfigOption,
+    JsonOption,
+    quiet,
+    say_progress,
+    settings_without_logs,
+    show,
+)
 from agent.config import ConfigError, counting_together, load
 from agent.errors import CannotStart
 from agent.money_cli import money
@@ -71,6 +78,18 @@ def start(
 
 
 app.command()(call)
+
+
+@app.command()
+def page() -> None:
+    """Install what June's page needs, once: `livekit-client`, from npm.
+
+    `./june` does so by itself; `./june start` only serves what is there. Without npm a Node is
+    fetched from PyPI, and deleted again afterwards.
+    """
+    from agent.livekit_client import install_client
+
+    print(asyncio.run(install_client(progress=say_progress)))
 
 
 @app.command()

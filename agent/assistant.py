@@ -16,6 +16,7 @@ from agent.mouth import Mouth
 from agent.prompt import SHORTER, further_instructed
 from agent.refusals import ends_the_call, is_short_of_money, refusal
 from agent.reply import Chunk, made_sayable, text_of, uses_tool
+from agent.turn_times import TurnTimes
 from agent.window import Window
 from session import Decision
 from session.limits import ALLOWED
@@ -24,6 +25,9 @@ from session.outcomes import Answered, Line, Nothing, Outcome, Spoken, UseTool
 
 class Gate(Protocol):
     """Decides whether a turn may be answered. Reserves; what costs something waits for commit."""
+
+    @property
+    def times(self) -> TurnTimes: ...
 
     async def reserve(self, message: llm.ChatMessage) -> Decision: ...
 
@@ -86,11 +90,14 @@ class June(Agent):
         message = newest_user_message(chat_ctx)
         if message is not None:
             self._clock.begin(message.id)
+        attempt = None if message is None else self._gate.times.asked(message.id)
         self._has_words = is_complete = False
         try:
             async with aclosing(self._reply(message, chat_ctx, tools, model_settings)) as chunks:
                 async for chunk in chunks:
                     self._has_words = self._has_words or can_be_said(text_of(chunk))
+                    if attempt is not None and text_of(chunk):
+                        self._gate.times.wrote(attempt)
                     yield chunk
             is_complete = True
         finally:
@@ -136,7 +143,8 @@ class June(Agent):
             return Agent.default.tts_node(self, words, model_settings)
 
         # LiveKit makes these settings anew for each reply, and hands them to every part of it.
-        said = self._mouth.speak(text, synthesise, reply=model_settings)
+        noted = self._gate.times.to_voice(text)
+        said = self._mouth.speak(noted, synthesise, reply=model_settings)
         async with aclosing(said) as sound:
             async for frame in sound:
                 yield frame

@@ -94,7 +94,7 @@ class Call:
             is_waiting=lambda: self.skills is not None and self.skills.is_waited_for,
         )
         self._memory: Memory | None = None
-        self._gate: TurnGate | None = None
+        self.gate: TurnGate | None = None
         self._typed: TypedOnce | None = None
         self._window: Window | None = None
         self.skills: CallSkills | None = None
@@ -136,7 +136,7 @@ class Call:
         self._refused = await refusal_of_call(
             sessions, memory.session, place.call_id, self._patience, self._config
         )
-        self._gate = TurnGate(
+        self.gate = TurnGate(
             sessions,
             memory.session,
             self._notebook,
@@ -149,12 +149,12 @@ class Call:
         )
         self._typed = TypedOnce(sessions, memory.session, self.lines, self._patience)
         self.stack.push_async_callback(self._typed.aclose)
-        self.voice.on("conversation_item_added", self._gate.commit)
+        self.voice.on("conversation_item_added", self.gate.commit)
         self._window = await self._begin_window(memory, sessions)
         self.stack.push_async_callback(closed, sessions, memory.session, self.ending)
         await self.stack.enter_async_context(self._notebook)
         self.skills = await self.stack.enter_async_context(
-            self._skills_of(sessions, memory.session, self._gate, self._notebook)
+            self._skills_of(sessions, memory.session, self.gate, self._notebook)
         )
         self.stack.enter_context(showing_life(sessions, memory.session.session_id))
 
@@ -207,7 +207,7 @@ class Call:
 
     async def begin(self, start: Callable[[June], Awaitable[object]]) -> SpeechHandle | None:
         """Start the voice, by `start`; the greeting, which has begun, or None for a refusal."""
-        memory, gate, window = self._opened, self._gate, self._window
+        memory, gate, window = self._opened, self.gate, self._window
         assert gate is not None
         assert window is not None
         assert self.skills is not None
@@ -222,6 +222,7 @@ class Call:
             config=self._config,
             say=self._say,
             is_own_voice=self._is_own_voice,
+            times=gate.times,
         )
         self.stack.enter_context(watch)
         june = self._june = June(
@@ -257,8 +258,8 @@ class Call:
 
     async def type(self, text: str) -> SpeechHandle:
         """A turn that is written; June stops speaking to answer it."""
-        assert self._gate is not None
-        return await typed(self.voice, self._gate, text)
+        assert self.gate is not None
+        return await typed(self.voice, self.gate, text)
 
     async def type_once(self, text: str, message_id: str | None) -> None:
         """A turn that is written and may be delivered twice: it is answered once."""
@@ -292,6 +293,6 @@ class Call:
                 duration_seconds=round(time.monotonic() - self._started, 1),
                 resumed=self._memory is not None and self._memory.is_resumed,
                 **figures(
-                    self._gate, self._notebook, self._models.purse, self._patience, self.voice
+                    self.gate, self._notebook, self._models.purse, self._patience, self.voice
                 ),
             )

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 CODE = ("agent", "bench", "session", "skills", "tests")
 
 IN_PARALLEL = ("-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
-"""For units, which mostly compute; calls in rooms need the machine for themselves."""
+"""For units, which mostly compute; calls in rooms and browsers need the machine for themselves."""
 
 
 def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:
@@ -24,7 +24,8 @@ def run_checks(*, everything: bool, pytest_arguments: Sequence[str]) -> int:
         ["ruff", "format", "--check", *CODE],
         ["mypy", *CODE],
         ["pytest", *IN_PARALLEL, "-m", f"not room{ordinary}"],
-        ["pytest", "-m", f"room{ordinary}"],
+        ["pytest", "-m", f"room and not page{ordinary}"],
+        ["pytest", "tests/page", "-m", f"page{ordinary}"],
     ]
     for check in [["pytest", *pytest_arguments]] if pytest_arguments else checks:
         print(f"june test: {' '.join(check)}", file=sys.stderr, flush=True)

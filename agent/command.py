@@ -56,6 +56,11 @@ def show(text: Coroutine[Any, Any, str]) -> None:
         _fail(error, "try again in a moment")
 
 
+def say_progress(line: str) -> None:
+    """Of what takes a while; what the command answers goes elsewhere."""
+    typer.echo(f"june: {line}", err=True)
+
+
 def _fail(error: Exception, hint: str) -> NoReturn:
     typer.echo(f"error: {printable(str(error))}\nhint: {hint}", err=True)
     raise typer.Exit(1)

@@ -3,7 +3,16 @@
 from livekit.agents import llm, stt, tts
 
 from agent.config import metrics_folder
-from agent.metrics import CALLS_ACTIVE, MODEL_REQUESTS, MODEL_SPEND, REFUSALS, REPLY, STAGE
+from agent.metrics import (
+    CALLS_ACTIVE,
+    HEARD,
+    INTERRUPTIONS,
+    MODEL_REQUESTS,
+    MODEL_SPEND,
+    REFUSALS,
+    REPLY,
+    STAGE,
+)
 from session import Decision
 from session.money import MICROS
 from session.usage import ModelUsed
@@ -26,6 +35,7 @@ def count_times(message: llm.ChatMessage) -> None:
         "end_of_turn": measured.get("end_of_turn_delay"),
         "transcription": measured.get("transcription_delay"),
         "first_token": measured.get("llm_node_ttft"),
+        "first_clause": measured.get("llm_node_ttfs"),
         "first_audio": measured.get("tts_node_ttfb"),
     }
     for stage, seconds in stages.items():
@@ -33,6 +43,15 @@ def count_times(message: llm.ChatMessage) -> None:
             STAGE.labels(stage=stage).observe(seconds)
     if (seconds := measured.get("e2e_latency")) is not None:
         REPLY.observe(seconds)
+
+
+def count_interruption(reply: llm.ChatMessage) -> None:
+    """The caller spoke, and June stopped: how much of it they had heard."""
+    INTERRUPTIONS.inc()
+    began_at = reply.metrics.get("started_speaking_at")
+    ended_at = reply.metrics.get("stopped_speaking_at")
+    if began_at is not None and ended_at is not None:
+        HEARD.observe(max(0.0, ended_at - began_at))
 
 
 def count_refusal(decision: Decision) -> None:

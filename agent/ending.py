@@ -10,6 +10,7 @@ from livekit.agents import AgentSession, CloseEvent
 from livekit.agents import CloseReason as VoiceCloseReason
 from livekit.agents.voice import SpeechHandle
 
+from agent.events import Tell, call_ended, to_nobody
 from agent.spoken import SpokenLines, frames
 from session import CloseReason
 
@@ -53,6 +54,8 @@ class Ending:
         self._spoken = spoken
         self._shut_down = shut_down
         self._on_begin = on_begin
+        self.tell: Tell = to_nobody
+        """The caller's page, where there is one."""
         self._task: asyncio.Task[None] | None = None
         self.reason: CloseReason | None = None
         self._began: float | None = None
@@ -82,6 +85,7 @@ class Ending:
         if self._began is None:
             self._began = time.monotonic()
         self._on_begin()
+        self.tell(call_ended(reason))
         self._task = asyncio.create_task(self._end(reason, last_words, after), name="june.ending")
 
     async def _end(

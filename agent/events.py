@@ -4,12 +4,12 @@ They hold names and numbers only: nobody's words, and nothing that tells who som
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.refusals import is_about_money
-from session import Decision
+from session import CloseReason, Decision, TurnMetrics
 
 TOPIC = "june.event"
 
@@ -23,6 +23,9 @@ class EventType(StrEnum):
     SKILL_ENDED = "skill.ended"
     VOICE_CLONED = "voice.cloned"
     VOICE_OWN = "voice.own"
+    TURN_TIMED = "turn.timed"
+    TROUBLE = "trouble"
+    CALL_ENDED = "call.ended"
 
 
 SUBJECTS = {
@@ -41,6 +44,15 @@ class Event:
     retry_after_seconds: float | None = None
     """Of a refusal; 0 where waiting does not help, or nobody knows how long."""
     skill: str | None = None
+    stage: str | None = None
+    """Of trouble: what failed."""
+    turn: int | None = None
+    is_typed: bool | None = None
+    stages: Mapping[str, float] | None = None
+    """Seconds after the end of the caller's speech; what was not measured is missing."""
+    is_interrupted: bool | None = None
+    heard_characters: int | None = None
+    refused: str | None = None
 
     @property
     def subject(self) -> str | None:
@@ -48,13 +60,7 @@ class Event:
         return SUBJECTS.get(self.type)
 
     def as_json(self) -> str:
-        fields = {
-            "type": self.type.value,
-            "reason": self.reason,
-            "retry_after_seconds": self.retry_after_seconds,
-            "skill": self.skill,
-        }
-        return json.dumps({name: value for name, value in fields.items() if value is not None})
+        return json.dumps({name: one for name, one in vars(self).items() if one is not None})
 
 
 Tell = Callable[[Event], None]
@@ -80,3 +86,20 @@ def refused(decision: Decision) -> Event:
 
 def voice_changed(*, is_cloned: bool) -> Event:
     return Event(EventType.VOICE_CLONED if is_cloned else EventType.VOICE_OWN)
+
+
+def turn_timed(turn: TurnMetrics) -> Event:
+    stages = {} if turn.stages is None else turn.stages.model_dump(exclude_none=True)
+    return Event(
+        EventType.TURN_TIMED,
+        turn=turn.turn,
+        is_typed=turn.is_typed,
+        stages=stages,
+        is_interrupted=turn.is_interrupted,
+        heard_characters=turn.heard_characters,
+        refused=turn.refused,
+    )
+
+
+def call_ended(reason: CloseReason) -> Event:
+    return Event(EventType.CALL_ENDED, reason=reason.value)

@@ -21,10 +21,12 @@ class FirstWord:
         asked_at: float,
         *,
         now: Callable[[], float] = time.time,
+        tell: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._voice = voice
         self._asked_at = asked_at
         self._now = now
+        self._tell = tell
         self._alone_seconds = 0.0
         voice.on("agent_state_changed", self._on_state)
 
@@ -43,3 +45,4 @@ class FirstWord:
         # A clock that was set in between says nothing.
         if self._asked_at and seconds >= 0:
             FIRST_WORD.observe(seconds)
+            self._tell(seconds)

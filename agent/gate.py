@@ -13,11 +13,12 @@ from dataclasses import replace
 import structlog
 from livekit.agents import ConversationItemAddedEvent, llm
 
-from agent.counting import count_refusal, count_times
-from agent.events import Tell, limit_near, refused, to_nobody
+from agent.counting import count_interruption, count_refusal, count_times
+from agent.events import Tell, limit_near, refused, to_nobody, turn_timed
 from agent.metrics import TURNS
 from agent.notebook import Notebook
 from agent.refusals import ends_the_call
+from agent.turn_times import TurnTimes
 from session import Decision, Message, Session, SessionService, StoreError, TurnMetrics
 from session.patience import Patience
 
@@ -55,6 +56,7 @@ class TurnGate:
         self._on_end = on_end
         self._tell = tell
         self._now = now
+        self.times = TurnTimes(self.number_of, now=now)
         self._committed: list[str] = []
         self._typed: set[str] = set()
         self._decided: dict[int, Decision] = {}
@@ -64,8 +66,10 @@ class TurnGate:
         self._warned: dict[str, int] = {}
         """By reason: the turn in which the caller was warned."""
         self.refused = 0
-        self._counted_refusal = 0
-        """The last turn of which a refusal was counted: it may be attempted several times."""
+        self._refusals: dict[int, str | None] = {}
+        """By turn, which may be attempted several times: its reason."""
+        self._measured_turn = 0
+        """The last one whose figures were kept: a turn may have several replies."""
 
     @property
     def turns(self) -> int:
@@ -80,6 +84,7 @@ class TurnGate:
 
     def is_typed(self, message: llm.ChatMessage) -> None:
         self._typed.add(message.id)
+        self.times.typed(message.id)
 
     def was_typed(self, message: llm.ChatMessage) -> bool:
         return message.id in self._typed
@@ -96,9 +101,9 @@ class TurnGate:
             return Decision(allowed=True)
         if not decision.allowed:
             self.refused += 1
-            if turn != self._counted_refusal:
-                self._counted_refusal = turn
+            if turn not in self._refusals:
                 count_refusal(decision)
+            self._refusals[turn] = decision.reason
             log.info(
                 "turn.refused",
                 turn=turn,
@@ -136,23 +141,23 @@ class TurnGate:
             )
             self._shorten(item)
         turn = self._turns_before + len(self._committed)
+        if item.role == "user":
+            self.times.committed(turn, item)
         text = item.text_content or ""
-        self._notebook.note(
-            Message(
-                id=item.id,
-                session_id=self._session.session_id,
-                call_id=self._call_id,
-                participant="caller" if item.role == "user" else "june",
-                role="user" if item.role == "user" else "assistant",
-                source="text" if item.id in self._typed else "voice",
-                language=self._session.language,
-                turn=turn,
-                text=text,
-                heard_text=text if item.interrupted else None,
-                at=self._now(),
-            ),
-            self._measured(item, turn),
+        message = Message(
+            id=item.id,
+            session_id=self._session.session_id,
+            call_id=self._call_id,
+            participant="caller" if item.role == "user" else "june",
+            role="user" if item.role == "user" else "assistant",
+            source="text" if item.id in self._typed else "voice",
+            language=self._session.language,
+            turn=turn,
+            text=text,
+            heard_text=text if item.interrupted else None,
+            at=self._now(),
         )
+        self._notebook.note(message, self._measured(item, turn))
         if item.role == "user":
             self._take_effect(turn)
 
@@ -171,14 +176,33 @@ class TurnGate:
             self._tell(refused(decision) if decision.near is None else limit_near(decision.near))
 
     def _measured(self, item: llm.ChatMessage, turn: int) -> TurnMetrics | None:
+        """Of a turn's first reply, which is over now; the caller's page is told as well."""
         if item.role == "user" or turn == self._turns_before:
             return None  # a greeting answers nobody
-        return TurnMetrics(
+        if item.interrupted:
+            count_interruption(item)
+        measured = TurnMetrics(
             turn=turn,
             at=self._now(),
             reply_seconds=item.metrics.get("e2e_latency"),
             first_token_seconds=item.metrics.get("llm_node_ttft"),
+            stages=self.times.stages(turn, item),
+            is_typed=bool(self._committed) and self._committed[-1] in self._typed,
+            is_interrupted=item.interrupted,
+            heard_characters=len(item.text_content or "") if item.interrupted else None,
+            refused=self._refusals.pop(turn, None),
         )
+        if turn != self._measured_turn:
+            self._measured_turn = turn
+            self._tell(turn_timed(measured))
+        return measured
+
+    def greeted(self, seconds: float) -> None:
+        """So long the caller waited for June's first sound in this call."""
+        first_word = TurnMetrics(
+            turn=-self._session.resumes, at=self._now(), first_word_seconds=seconds
+        )
+        self._notebook.note_figures(self._session.session_id, first_word)
 
     def _shorten(self, item: llm.ChatMessage) -> None:
         """Refused for its length, a message must not come back to the model as history."""

@@ -3,17 +3,14 @@
 import asyncio
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from agent.errors import CannotStart
+from agent.programs import last_lines, run_to_end
 
 SOURCE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
-
-TELL_EVERY_SECONDS = 10.0
 
 ANOTHER_SERVER = (
     "hint: run `export LIVEKIT_SERVER_BIN=/path/to/livekit-server`, or "
@@ -76,12 +73,15 @@ async def _build(target: Path, progress: Callable[[str], None]) -> None:
         # `-modcacherw`: what Go downloads can be deleted again.
         command = ["env", *settings, go, "install", "-modcacherw", SOURCE]
         output = Path(folder) / "output"
-        code = await _run(command, output, progress)
+        code = await run_to_end(
+            command,
+            output,
+            lambda gone: progress(f"building the LiveKit server, {gone:.0f} s gone"),
+        )
         if code != 0:
-            last = "\n".join(output.read_text(errors="replace").splitlines()[-5:])
             raise NoServer(
                 f"could not build the LiveKit server (`go install {SOURCE}` ended with {code})\n"
-                f"{last}\n"
+                f"{last_lines(output)}\n"
                 f"hint: check the network and run `./june` again\n{ANOTHER_SERVER}"
             )
         (Path(folder) / "server").replace(target)
@@ -111,29 +111,3 @@ def _can_write(folder: Path) -> bool:
         return False
     existing = next(parent for parent in [folder, *folder.parents] if parent.exists())
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
-
-
-async def _run(command: list[str], output: Path, progress: Callable[[str], None]) -> int:
-    """Run to the end, in a process group of its own, which does not outlive this coroutine."""
-    with output.open("wb") as file:
-        building = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    begun = asyncio.get_running_loop().time()
-    waiting = asyncio.create_task(building.wait(), name="june.livekit.build")
-    try:
-        while not waiting.done():
-            done, _ = await asyncio.wait({waiting}, timeout=TELL_EVERY_SECONDS)
-            if not done:
-                gone = asyncio.get_running_loop().time() - begun
-                progress(f"building the LiveKit server, {gone:.0f} s gone")
-    finally:
-        if not waiting.done():
-            with suppress(ProcessLookupError):
-                os.killpg(building.pid, signal.SIGKILL)
-        await waiting
-    return waiting.result()

@@ -83,6 +83,9 @@ rtc:
     includes: [127.0.0.1/32]
   use_external_ip: false
   enable_loopback_candidate: true
+  # With none named, browsers ask Google and Twilio for their address. Nobody answers UDP on this
+  # port, and nobody need; on the port for sound such a question would spoil the connection.
+  stun_servers: ["127.0.0.1:{self._port}"]
 keys:
   {self.api_key}: {self.api_secret.get_secret_value()}
 room:

@@ -14,6 +14,7 @@ from session import CloseReason
 
 REPLY_BUCKETS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0)
 STAGE_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+HEARD_BUCKETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 FIRST_WORD_BUCKETS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 
 # Calls
@@ -48,9 +49,15 @@ REPLY = Histogram(
 STAGE = Histogram(
     "june_stage_seconds",
     "What each stage of a turn took: end_of_turn and transcription from the end of speech, "
-    "first_token and first_audio from when the model and the voice were asked.",
+    "first_token, first_clause and first_audio from when the model and the voice were asked.",
     ["stage"],
     buckets=STAGE_BUCKETS,
+)
+INTERRUPTIONS = Counter("june_interruptions", "Replies that callers interrupted.")
+HEARD = Histogram(
+    "june_interrupted_after_seconds",
+    "How long June had been heard when a caller interrupted her.",
+    buckets=HEARD_BUCKETS,
 )
 REFUSALS = Counter(
     "june_refusals",

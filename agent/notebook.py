@@ -34,9 +34,18 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Figures:
+    session_id: str
+    metrics: TurnMetrics
+
+
+@dataclass(frozen=True)
 class SkillChanged:
     session_id: str
     skill: SkillSession | None
+
+
+Noted = Said | Figures | SkillChanged
 
 
 class Notebook:
@@ -48,7 +57,7 @@ class Notebook:
 
     def __init__(self, sessions: SessionService) -> None:
         self._sessions = sessions
-        self._queue: asyncio.Queue[Said | SkillChanged | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Noted | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._store_is_away = False
         self.lost = 0
@@ -66,7 +75,11 @@ class Notebook:
         """Which skill has the conversation now, after what was said before."""
         self._note(SkillChanged(session_id, skill))
 
-    def _note(self, noted: Said | SkillChanged) -> None:
+    def note_figures(self, session_id: str, metrics: TurnMetrics) -> None:
+        """Of what is no message's."""
+        self._note(Figures(session_id, metrics))
+
+    def _note(self, noted: Noted) -> None:
         if self._queue.qsize() >= LONGEST_QUEUE:
             self.lost += 1
             return
@@ -89,10 +102,12 @@ class Notebook:
             await self._write_surely(noted)
             NOTEBOOK_WAITING.dec()
 
-    async def _write(self, noted: Said | SkillChanged) -> None:
+    async def _write(self, noted: Noted) -> None:
         match noted:
             case SkillChanged(session_id, skill):
                 await self._sessions.save_skill(session_id, skill)
+            case Figures(session_id, figures):
+                await self._sessions.update_session_metrics(session_id, figures)
             case Said(message, metrics):
                 if message.role == "user":
                     await self._sessions.commit_turn(message.session_id, message.turn)
@@ -100,7 +115,7 @@ class Notebook:
                 if metrics is not None:
                     await self._sessions.update_session_metrics(message.session_id, metrics)
 
-    async def _write_surely(self, noted: Said | SkillChanged) -> None:
+    async def _write_surely(self, noted: Noted) -> None:
         while True:
             try:
                 await self._write(noted)

@@ -14,6 +14,7 @@ from agent.folders import CONSENTS
 from agent.session_pages import page_of
 from agent.sessions_text import receipt, record, table, transcript
 from agent.settings_store import without_password
+from agent.waterfall import waterfalls
 from session import Session, SessionService, UnknownSession
 from session.records import Status
 from session.store.sqlite.rescue import set_aside_files
@@ -40,14 +41,21 @@ async def shown(config: Config, session_id: str, *, as_json: bool) -> str:
         session = await sessions.get_session(session_id)
         messages = await sessions.history(session_id)
         reply = await sessions.reply_times(session_id)
+        turns = await sessions.turn_metrics(session_id)
         spent_micros = await sessions.money.spent_by(session)
     if not as_json:
-        return f"{record(session, reply, spent_micros)}\n\n{transcript(session, messages)}"
+        parts = [
+            record(session, reply, spent_micros),
+            waterfalls(turns),
+            transcript(session, messages),
+        ]
+        return "\n\n".join(filter(None, parts))
     return json.dumps(
         {
             "session": session.model_dump(mode="json"),
             "reply_times": reply.model_dump(mode="json"),
             "spent_micros": spent_micros,
+            "turns": [turn.model_dump(mode="json") for turn in turns],
             "messages": [message.model_dump(mode="json") for message in messages],
         },
         indent=2,

@@ -1,18 +1,16 @@
 """`./june` without a command: everything on this machine, so that a person can talk at once."""
 
 import secrets
-import sys
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
+from agent.command import say_progress
 from agent.config import Config, LiveKitSettings
 from agent.livekit_binary import find_or_build
+from agent.livekit_client import TOOLS, NoClient, install_client
 from agent.livekit_server import LoopbackServer
 from agent.rooms import LiveKitClient
 from agent.worker import run_worker
-
-TOOLS = Path(__file__).parent.parent / ".tools"
 
 WHILE_IT_RUNS = timedelta(days=30)
 """A loopback server's key lives no longer than the server, so its token need not expire first."""
@@ -37,21 +35,30 @@ async def up(config: Config) -> int:
                 await client.check()
         if config.livekit.url is None:
             binary = await find_or_build(
-                server_bin=config.livekit.server_bin, tools_dir=TOOLS, progress=_tell
+                server_bin=config.livekit.server_bin, tools_dir=TOOLS, progress=say_progress
             )
             server = await stack.enter_async_context(LoopbackServer(binary))
             config = _with(config, server)
             join_within = WHILE_IT_RUNS
+        await _install_page()
         room = f"june-{secrets.token_hex(2)}"
         is_said = False
 
-        def on_ready() -> None:
+        def on_ready(http_port: int) -> None:
             nonlocal is_said
             if not is_said:
-                _say_how_to_join(config, room, join_within)
+                _say_how_to_join(config, http_port, room, join_within)
             is_said = True
 
         return await run_worker(config, on_ready=on_ready, expected=(room,))
+
+
+async def _install_page() -> None:
+    """June answers calls without it, so what is wrong is only said."""
+    try:
+        await install_client(progress=say_progress)
+    except NoClient as error:
+        say_progress(f"she runs without her page: {error}")
 
 
 def _with(config: Config, server: LoopbackServer) -> Config:
@@ -60,11 +67,13 @@ def _with(config: Config, server: LoopbackServer) -> Config:
     return config.model_copy(update={"livekit": livekit})
 
 
-def _say_how_to_join(config: Config, room: str, join_within: timedelta) -> None:
+def _say_how_to_join(config: Config, http_port: int, room: str, join_within: timedelta) -> None:
     client = LiveKitClient(config.livekit, agent_name=config.agent.name)
     token = client.caller_token(room, "caller", join_within=join_within)
     print(
-        "\nJune is ready. Join with any LiveKit client; she comes when you do.\n\n"
+        "\nJune is ready. Talk to her in a browser:\n\n"
+        f"  {_page(config.http.host, http_port)}\n\n"
+        "or join with any LiveKit client; she comes when you do.\n\n"
         f"  address  {config.livekit.url}\n"
         f"  room     {room}\n"
         f"  token    {token}\n"
@@ -74,9 +83,11 @@ def _say_how_to_join(config: Config, room: str, join_within: timedelta) -> None:
     )
 
 
+def _page(host: str, port: int) -> str:
+    """Where this machine's own browser finds it: there it gives the page the microphone."""
+    named = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104  compared only
+    return f"http://{f'[{named}]' if ':' in named else named}:{port}/"
+
+
 def _in_words(time: timedelta) -> str:
     return f"{time.days} days" if time.days else f"{time.seconds // 60} minutes"
-
-
-def _tell(line: str) -> None:
-    print(f"june: {line}", file=sys.stderr, flush=True)

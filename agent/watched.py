@@ -18,6 +18,7 @@ from agent.models.guarded_vad import GuardedVAD
 from agent.mouth import Mouth
 from agent.spoken import SpokenLines
 from agent.trouble import Trouble
+from agent.turn_times import TurnTimes
 from session import CloseReason
 
 
@@ -36,8 +37,10 @@ class Watch:
         config: Config,
         say: Callable[[str], Awaitable[SpeechHandle]],
         is_own_voice: Callable[[], bool],
+        times: TurnTimes,
     ) -> None:
         self._voice = voice
+        self._times = times
         self._clock = models.clock
         self._stack = ExitStack()
 
@@ -84,5 +87,6 @@ class Watch:
         match event.new_state:
             case "speaking":
                 self._clock.heard()
+                self._times.heard()
             case "listening":
                 self._clock.pause()  # the turn was answered, or has come to nothing

@@ -71,10 +71,12 @@ async def run_worker(
     config: Config,
     *,
     strict: bool = False,
-    on_ready: Callable[[], None] = lambda: None,
+    on_ready: Callable[[int], None] = lambda _: None,
     expected: Collection[str] = (),
 ) -> int:
-    """Answer calls until a signal comes; the exit code. `on_ready` may come more than once.
+    """Answer calls until a signal comes; the exit code.
+
+    `on_ready` gets the port of the HTTP side, and may come more than once.
 
     Whoever joins an `expected` room is sent a June.
 
@@ -121,7 +123,7 @@ async def run_worker(
             metrics=exposition.text,
             look_again=watcher.look_soon,
         )
-        await stack.enter_async_context(
+        http = await stack.enter_async_context(
             HttpServer(build_app(parts), config.http.host, config.http.port)
         )
         usable = await say_problems(config, strict=strict)
@@ -162,7 +164,7 @@ async def run_worker(
             dead_jobs.begin()
             on_duty.begin()
             watcher.begin()
-            on_ready()
+            on_ready(http.port)
 
         server.on("worker_registered", on_registered)
         running = asyncio.create_task(server.run(), name="june.worker")

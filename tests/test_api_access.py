@@ -78,7 +78,7 @@ async def test_a_proxy_is_not_this_machine(here: Api, name: str) -> None:
 
 def test_every_path_but_four_is_closed() -> None:
     """One that is added is as well: the list is of those that are open."""
-    assert {"/", "/healthz", "/readyz", "/api/webhooks/livekit"} == OPEN
+    assert {"/", "/ops", "/healthz", "/readyz", "/api/webhooks/livekit"} == OPEN
 
 
 async def test_elsewhere_every_route_wants_a_token(anywhere: Api) -> None:

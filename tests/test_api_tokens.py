@@ -45,6 +45,7 @@ async def test_a_token_is_for_one_room_a_voice_and_ten_minutes(api: Api) -> None
         "room": "lobby",
         "identity": "ann",
         "expires_in_seconds": 600,
+        "is_full": False,
     }
     claims = jwt.decode(answer.json["token"], SECRET, algorithms=["HS256"])
     assert (claims["sub"], claims["name"], claims["iss"]) == ("ann", "Ann", "devkey")
@@ -55,6 +56,12 @@ async def test_a_token_is_for_one_room_a_voice_and_ten_minutes(api: Api) -> None
     assert not {"roomAdmin", "roomCreate", "roomList", "roomRecord"} & {
         name for name, is_granted in grants.items() if is_granted
     }
+
+
+async def test_who_waits_for_a_busy_june_is_told_so(api: Api) -> None:
+    """She comes once a call ends; until then nothing is wrong with their network."""
+    api.worker.calls = api.config.worker.max_calls
+    assert (await wish(api)).json["is_full"] is True
 
 
 async def test_june_is_told_who_calls_and_how_to_speak(api: Api) -> None:

@@ -223,6 +223,16 @@ def test_every_event_is_documented_with_its_fields() -> None:
         EventType.SKILL_ENDED: {"skill"},
         EventType.VOICE_CLONED: set(),
         EventType.VOICE_OWN: set(),
+        EventType.TURN_TIMED: {
+            "turn",
+            "is_typed",
+            "stages",
+            "is_interrupted",
+            "heard_characters",
+            "refused",
+        },
+        EventType.TROUBLE: {"stage"},
+        EventType.CALL_ENDED: {"reason"},
     }
     assert {name for name, _ in rows} == set(EventType)
     assert f'"{TOPIC}"' in DOCS

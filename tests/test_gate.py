@@ -1,6 +1,7 @@
 """The gate: every turn passes it, however it was said, and it takes effect once."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from session import (
     open_sessions,
 )
 from session.patience import Patience
+from session.records import Stages
 
 ANN: Any = {"room": "room", "user": "ann", "channel": "room", "language": "en"}
 
@@ -48,6 +50,7 @@ class Conversation:
     ) -> None:
         self.ended: list[Decision] = []
         self.told: list[Event] = []
+        self.timed: list[Event] = []
         self.sessions = sessions
         self.memory = memory
         self.gate = TurnGate(
@@ -59,7 +62,7 @@ class Conversation:
             longest_kept_characters=100,
             patience=Patience(),
             on_end=self.ended.append if on_end is None else on_end,
-            tell=self.told.append,
+            tell=self._tell,
             now=lambda: 1000.0,
         )
         self.brain = OfflineLLM()
@@ -67,6 +70,9 @@ class Conversation:
             llm=self.brain, vad=None, turn_handling={"turn_detection": None}
         )
         self.voice.on("conversation_item_added", self.gate.commit)
+
+    def _tell(self, event: Event) -> None:
+        (self.timed if event.type is EventType.TURN_TIMED else self.told).append(event)
 
     async def begin(self) -> None:
         june = June(
@@ -204,6 +210,56 @@ async def test_a_reply_that_was_cut_off_is_kept_as_heard(talk: Conversation) -> 
     await written(talk, 1)
     (message,) = await talk.sessions.history(talk.memory.session.session_id)
     assert message.heard_text == "I can tell"
+
+
+async def test_the_figures_of_a_turn_are_kept_and_told_once(talk: Conversation) -> None:
+    """By its first reply; where it was refused, by which limit."""
+    session_id = talk.memory.session.session_id
+    question = llm.ChatMessage(
+        role="user",
+        content=["Well?"],
+        metrics={
+            "stopped_speaking_at": 990.0,
+            "transcription_delay": 0.2,
+            "end_of_turn_delay": 0.5,
+        },
+    )
+    attempt = talk.gate.times.asked(question.id)
+    talk.gate.times.wrote(attempt)
+    talk.gate.commit(ConversationItemAddedEvent(item=question))
+    for text in ("One moment.", "Yes."):
+        reply = llm.ChatMessage(
+            role="assistant", content=[text], metrics={"started_speaking_at": 991.0}
+        )
+        reply.interrupted = text == "One moment."
+        talk.gate.commit(ConversationItemAddedEvent(item=reply))
+    await written(talk, 3)
+    (kept,) = await talk.sessions.turn_metrics(session_id)
+    assert kept.stages == Stages(final_text=0.2, end_of_turn=0.5, first_token=10.0, first_audio=1.0)
+    assert (kept.is_interrupted, kept.heard_characters) == (True, 11)
+    (told,) = talk.timed
+    assert json.loads(told.as_json()) == {
+        "type": "turn.timed",
+        "turn": 1,
+        "is_typed": False,
+        "stages": kept.stages.model_dump(exclude_none=True),
+        "is_interrupted": True,
+        "heard_characters": 11,
+    }
+    for _ in range(6):
+        await talk.says("Who are you?")
+    await written(talk, 15)
+    *_, last = await talk.sessions.turn_metrics(session_id)
+    assert last.refused == "too_many_turns"
+    assert talk.timed[-1].refused == "too_many_turns"
+
+
+async def test_the_wait_for_a_greeting_is_kept(talk: Conversation) -> None:
+    talk.gate.greeted(1.25)
+    await talk.says("Who are you?")
+    await written(talk, 2)
+    first, _ = await talk.sessions.turn_metrics(talk.memory.session.session_id)
+    assert (first.turn, first.first_word_seconds) == (0, 1.25)
 
 
 async def test_what_is_typed_is_known_to_be_typed(talk: Conversation) -> None:

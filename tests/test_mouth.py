@@ -20,6 +20,7 @@ from agent.models.refused import Refused
 from agent.models.turn_clock import TurnClock
 from agent.mouth import Mouth
 from agent.spoken import SpokenLines
+from agent.turn_times import TurnTimes
 from session.limits import ALLOWED, Decision
 
 RATE = 16_000
@@ -73,6 +74,8 @@ class Voice:
 
 class AnyTurn:
     """May be answered."""
+
+    times = TurnTimes(lambda _: 1)
 
     async def reserve(self, _: llm.ChatMessage) -> Decision:
         return ALLOWED

@@ -12,6 +12,7 @@ from speech_fakes import NoSkills, own_mouth, wide_window
 from agent.assistant import June
 from agent.lines import ENGLISH
 from agent.models.turn_clock import TURN_SECONDS, TurnClock
+from agent.turn_times import TurnTimes
 from session.limits import ALLOWED, Decision
 from session.outcomes import Nothing, Outcome, Spoken
 
@@ -21,6 +22,7 @@ LATER_SECONDS = 20.0
 class Gate:
     def __init__(self, decision: Decision) -> None:
         self._decision = decision
+        self.times = TurnTimes(lambda _: 1)
 
     async def reserve(self, _: llm.ChatMessage) -> Decision:
         return self._decision

@@ -162,7 +162,8 @@ async def test_a_session_is_shown_as_the_caller_heard_it(config: Config) -> None
     assert "replies    mean 1.40 s, p50 0.70 s, p95 3.00 s (3 timed)" in text
     assert "spent      $0.0123" in text
     assert "ann" not in text.replace("channel", "")
-    assert text.partition("\n\n")[2].splitlines() == [
+    assert "\nturn 3 " in text
+    assert text[text.index("in short") :].splitlines() == [
         "in short: She has a cat.",
         "",
         "2027-01-15T08:00:00Z  caller  my cat is called Momo",

@@ -13,11 +13,14 @@ from agent.lines import ENGLISH
 from agent.models.local.tts import LocalTTS
 from agent.models.offline import OfflineLLM, OfflineReply
 from agent.models.turn_clock import TurnClock
+from agent.turn_times import TurnTimes
 from agent.turns import TEXT_TRANSFORMS
 from session import Decision
 
 
 class OpenGate:
+    times = TurnTimes(lambda _: 1)
+
     async def reserve(self, message: llm.ChatMessage) -> Decision:
         return Decision(allowed=True)
 

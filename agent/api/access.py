@@ -22,12 +22,19 @@ from agent.config_sources import is_loopback
 TOKEN_ROUTE: Final = "/api/livekit/token"  # noqa: S105  a path
 WEBHOOK_ROUTE: Final = "/api/webhooks/livekit"
 
-OPEN: Final = frozenset({"/", "/healthz", "/readyz", WEBHOOK_ROUTE})
-"""For everybody: the first three say little without a token, webhooks carry a signature."""
+OPEN: Final = frozenset({"/", "/ops", "/healthz", "/readyz", WEBHOOK_ROUTE})
+"""For everybody: they say little without a token, webhooks carry a signature."""
+
+PAGE_FILES: Final = "/page/"
 
 FROM_A_PROXY: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 SET_A_TOKEN: Final = "to let others in, set `JUNE_ADMIN_TOKEN`"  # noqa: S105  advice
+
+
+def is_open(path: str) -> bool:
+    """Also the files of the pages, which hold no figures."""
+    return path in OPEN or path.startswith(PAGE_FILES)
 
 
 class Who(StrEnum):
@@ -67,7 +74,7 @@ class Access:
         who = self._who(headers)
         if self._admin is None and path != WEBHOOK_ROUTE:
             self._check_is_here(headers)
-        if who is Who.OPERATOR or path in OPEN:
+        if who is Who.OPERATOR or is_open(path):
             return who
         if who is Who.ANYBODY:
             raise Problem(

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from agent.api import health, ops, security, sessions, skills, tokens, webhooks
+from agent.api import health, ops, page, security, sessions, skills, tokens, webhooks
 from agent.api.access import Access
 from agent.api.bounds import Bounds
 from agent.api.cors import Cors
@@ -32,6 +32,6 @@ def build_app(parts: Parts) -> FastAPI:
         ],
     )
     add_handlers(app)
-    for module in (health, tokens, webhooks, sessions, security, skills, ops):
+    for module in (page, health, tokens, webhooks, sessions, security, skills, ops):
         app.include_router(module.router(parts))
     return app

@@ -57,23 +57,11 @@ class Ready(BaseModel):
     ready: Literal[True] = True
 
 
-class Name(BaseModel):
-    """What this is."""
-
-    name: Literal["june"] = "june"
-    version: str
-
-
 def router(parts: Parts) -> APIRouter:
     routes = APIRouter(tags=["health"], responses=answers())
     pulse = Pulse(parts.sessions)
 
     # `curl -I` and some load balancers ask with HEAD, which the framework does not add to GET.
-    @routes.head("/", include_in_schema=False)
-    @routes.get("/")
-    async def name() -> Name:
-        return Name(version=VERSION)
-
     @routes.head("/healthz", include_in_schema=False)
     @routes.get("/healthz", response_model_exclude_unset=True)
     async def health(request: Request) -> Health:

@@ -42,6 +42,8 @@ class TokenAnswer(BaseModel):
     identity: str
     expires_in_seconds: int
     """Until then one may join; the call may last longer."""
+    is_full: bool = False
+    """This worker has all its calls: June comes once one ends, or from another worker."""
 
 
 def router(parts: Parts) -> APIRouter:
@@ -70,6 +72,7 @@ def router(parts: Parts) -> APIRouter:
             room=room,
             identity=wanted.identity,
             expires_in_seconds=int(TO_JOIN.total_seconds()),
+            is_full=parts.worker.calls >= parts.config.worker.max_calls,
         )
 
     return routes

@@ -1,0 +1,1 @@
+"""June's pages in a real browser."""
