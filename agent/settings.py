@@ -109,6 +109,7 @@ class HttpSettings(Section):
     show_text: bool = Field(
         default=False,
         description="Whether the operator's page shows what was said, to who has the token",
+        json_schema_extra={"rule": "`true` or `false`"},
     )
 
 

@@ -619,14 +619,17 @@ def test_the_shipped_file_can_be_used_as_it_is() -> None:
 @example("limits.unpriced", "{per_request = 1}")
 @example("mockingbird.cloner", "openai")
 @example("mockingbird.cloner", "off.py")
+@example("http.host", "0")
+@example("http.show_text", "")
 def test_no_value_of_a_variable_breaks_the_reader(key: str, value: str) -> None:
     """It is accepted, or refused in words that name the variable."""
     name = f"JUNE_{key.upper().replace('.', '__')}"
     refusal, kept = "", None
     try:
         section, _, inner = key.partition(".")
-        # With its key, because a value may be one that needs it.
-        environ = {**HOME, "OPENAI_API_KEY": "sk-any", name: value}
+        # With what a value may need: a key for a model, a token for a host that others reach.
+        needed = {"OPENAI_API_KEY": "sk-any", "JUNE_ADMIN_TOKEN": "a token that is long enough"}
+        environ = {**HOME, **needed, name: value}
         kept = getattr(getattr(load(environ=environ), section), inner)
     except ConfigError as error:
         refusal = str(error)
