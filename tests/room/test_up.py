@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from livekit import rtc
 
@@ -51,6 +52,11 @@ async def test_a_person_joins_talks_leaves_and_comes_back(
 ) -> None:
     """June comes when they do, each time; Ctrl-C says goodbye and leaves nothing running."""
     async with everything(tmp_path, binary) as (june, address, token):
+        page = re.search(r"http://\S+", june.printed)
+        assert page is not None
+        async with httpx.AsyncClient() as browser:
+            answer = await browser.get(page[0], headers={"Accept": "text/html"})
+        assert "/page/call.js" in answer.text, "her page is installed, and where she says it is"
         guest = await Guest(address, token, livekit, ears).join()
         assert "June" in (await guest.hear(20)).text
         await guest.leave()

@@ -112,7 +112,7 @@ async function talk({ isTyped = false, take = false } = {}) {
     line = new Line({
       ask: (room) => askForToken({ identity, room, key: keyOfSite() }),
       sound: element("sound"),
-      tell: { onPhase, onState, onWords: (words) => transcript.words(words), onEvent },
+      tell: { onPhase, onJune, onState, onWords: (words) => transcript.words(words), onEvent },
     });
     controls.begin(microphone);
     await line.begin(microphone);
@@ -157,7 +157,6 @@ function end() {
 
 function onPhase(newPhase, told) {
   if (newPhase !== "over") {
-    if (newPhase === "here" && phase !== "here") state = "initializing";
     if (["reconnecting", "away"].includes(newPhase) && slept.isFresh()) {
       line?.hangUp("asleep");
       return;
@@ -171,6 +170,12 @@ function onPhase(newPhase, told) {
   show("over");
   if (told.failure instanceof Failure) showFailure(told.failure);
   else notice.show(`over.${told.why}`, { isBad: !["hungUp", "goodbye", "caller_left"].includes(told.why) });
+}
+
+function onJune() {
+  state = "initializing";
+  skill = null;
+  element("copied").hidden = true;
 }
 
 function onState(newState) {

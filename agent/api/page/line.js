@@ -31,6 +31,7 @@ setLogLevel("warn");
  *
  * - `onPhase(phase, more)`: `connecting`, `waiting` (June is on her way), `here`, `reconnecting`,
  *   `away` (June was there), and once `over`, with `{why, failure}`;
+ * - `onJune()`: she has come, perhaps in the place of one who died, and knows of no skill yet;
  * - `onState(state)`: what June is doing, as LiveKit names it;
  * - `onWords({id, isJune, text, isFinal})`: a segment as far as it has come;
  * - `onEvent(event)`: one of June's own.
@@ -42,7 +43,7 @@ export class Line {
   #room = null;
   #grant = null;
   #june = null;
-  #wasThere = false;
+  #sid = null;
   #ending = null;
   #isOver = false;
   #asked = 0;
@@ -127,12 +128,16 @@ export class Line {
     const agents = [...this.#room.remoteParticipants.values()].filter((one) => one.isAgent);
     const [june = null] = agents.sort((one, other) => joinedAt(other) - joinedAt(one));
     const wasHere = this.#june !== null;
-    if (june !== null && june.sid !== this.#june?.sid) this.#ending = null;
+    const isAnother = june !== null && june.sid !== this.#sid;
     this.#june = june;
+    if (isAnother) {
+      this.#sid = june.sid;
+      this.#ending = null;
+      this.#tell.onJune();
+    }
     if (june !== null) {
       clearTimeout(this.#timer);
       this.#timer = null;
-      this.#wasThere = true;
       this.#asked = 0;
       this.#phase("here");
       this.#onAttributes(june);
@@ -140,7 +145,7 @@ export class Line {
       this.#finish(this.#ending);
     } else {
       if (wasHere || this.#timer === null) this.#askAgainLater();
-      this.#phase(this.#wasThere ? "away" : "waiting", { asked: this.#asked });
+      this.#phase(this.#sid !== null ? "away" : "waiting", { asked: this.#asked });
     }
   }
 
@@ -156,7 +161,7 @@ export class Line {
       const { is_full: isFull } = await this.#ask(this.#grant.room);
       this.#asked += 1;
       if (this.#isOver || this.#june !== null) return;
-      this.#phase(this.#wasThere ? "away" : "waiting", { asked: this.#asked, isFull });
+      this.#phase(this.#sid !== null ? "away" : "waiting", { asked: this.#asked, isFull });
     } catch (failure) {
       if (isRefusal(failure)) {
         this.#finish("refused", failure);

@@ -1,5 +1,7 @@
 // Where the time of the call's turns went: a waterfall of each, and what is in the middle of all.
 
+import { formats } from "./format.js";
+import { language } from "./language.js";
 import { median, waterfall } from "./waterfall.js";
 
 /** Of more turns the oldest are counted, and drawn no more. */
@@ -46,7 +48,7 @@ export class TurnTimes {
 
   #sayMedian() {
     const seconds = median(this.#turns);
-    this.#median.textContent =
-      seconds === null ? "" : this.#word("call.median", { seconds: seconds.toFixed(2), count: this.#turns.length });
+    const values = { seconds: formats(language()).seconds(seconds), count: this.#turns.length };
+    this.#median.textContent = seconds === null ? "" : this.#word("call.median", values);
   }
 }

@@ -22,7 +22,10 @@ const en = {
     send: "Send",
     unsent: "That was not sent: the line is gone for a moment. Try again.",
     times: "Where the time went",
-    median: "Half of the replies began within {seconds} s ({count} turns).",
+    median: {
+      one: "The reply began after {seconds}.",
+      other: "Half of the replies began within {seconds} ({count} turns).",
+    },
     you: "You",
     june: "June",
     cutOff: "(interrupted)",
@@ -481,7 +484,10 @@ const de = {
     send: "Senden",
     unsent: "Das wurde nicht gesendet: Die Leitung ist gerade weg. Bitte noch einmal versuchen.",
     times: "Wo die Zeit blieb",
-    median: "Die Hälfte der Antworten begann binnen {seconds} s ({count} Runden).",
+    median: {
+      one: "Die Antwort begann nach {seconds}.",
+      other: "Die Hälfte der Antworten begann binnen {seconds} ({count} Runden).",
+    },
     you: "Sie",
     june: "June",
     cutOff: "(unterbrochen)",
