@@ -46,7 +46,7 @@ def count_times(message: llm.ChatMessage) -> None:
 
 
 def count_interruption(reply: llm.ChatMessage) -> None:
-    """The caller spoke, and June stopped: how much of it they had heard."""
+    """The caller spoke, or left, and June stopped: how much of it they had heard."""
     INTERRUPTIONS.inc()
     began_at = reply.metrics.get("started_speaking_at")
     ended_at = reply.metrics.get("stopped_speaking_at")

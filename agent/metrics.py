@@ -53,10 +53,12 @@ STAGE = Histogram(
     ["stage"],
     buckets=STAGE_BUCKETS,
 )
-INTERRUPTIONS = Counter("june_interruptions", "Replies that callers interrupted.")
+INTERRUPTIONS = Counter(
+    "june_interruptions", "Replies that callers did not hear to their end: they spoke, or left."
+)
 HEARD = Histogram(
     "june_interrupted_after_seconds",
-    "How long June had been heard when a caller interrupted her.",
+    "How long June had been heard when a caller interrupted her, or left.",
     buckets=HEARD_BUCKETS,
 )
 REFUSALS = Counter(

@@ -165,7 +165,7 @@ class TurnMetrics(Record):
     stages: Stages | None = None
     is_typed: bool = False
     is_interrupted: bool = False
-    """The caller spoke, and June stopped."""
+    """June stopped before its end: the caller spoke, or left."""
     heard_characters: int | None = None
     """Of a reply that was interrupted."""
     refused: str | None = None

@@ -20,6 +20,9 @@ PAGE = Path(__file__).parent / "example"
 CSP = "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'"
 
 
+pytestmark = pytest.mark.slow
+"""Each test of June's pages uses it as well."""
+
 SAID = beginning(recording("beckett"), seconds=2)
 
 

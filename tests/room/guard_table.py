@@ -42,8 +42,6 @@ class Ailing:
     name: str
     take: Callable[[Any], Any] | None
     """What its script says to a request; None for a port at which nobody listens."""
-    is_quick: bool = False
-    """Belongs into the ordinary run."""
     is_harmless: bool = False
     """The caller is answered all the same, without an apology."""
 
@@ -80,17 +78,10 @@ ANYWHERE: dict[str, Any] = {
     "wrong content type": WrongAnswer(),
 }
 
-QUICK = {("llm", "hangs before headers")}
-"""Half a minute each, and CI has 20 of them."""
-
 FAULTS: Sequence[Ailing] = (
     Ailing("llm", "none", hosted.as_offline, is_harmless=True),
     *(Ailing(stage, "refused connection", None) for stage in STAGES),
-    *(
-        ailing(stage, name, fault, is_quick=(stage, name) in QUICK)
-        for stage in STAGES
-        for name, fault in ANYWHERE.items()
-    ),
+    *(ailing(stage, name, fault) for stage in STAGES for name, fault in ANYWHERE.items()),
     ailing("llm", "cut after 1 chunk", BreakOff(after_chunks=1)),
     ailing("llm", "cut after 10 chunks", BreakOff(after_chunks=10)),
     ailing("llm", "garbage after 10 chunks", Garbage(after_chunks=10)),

@@ -142,13 +142,8 @@ async def greeted(call: Call, agent: str = AGENT) -> Caller:
     return caller
 
 
-@pytest.mark.parametrize(
-    "ailing",
-    [
-        pytest.param(one, id=str(one), marks=[] if one.is_quick else pytest.mark.slow)
-        for one in FAULTS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("ailing", FAULTS, ids=str)
 async def test_a_fault_does_not_make_june_silent(
     guarded: Worker, providers: Providers, call: Call, rows: list[Row], ailing: Ailing
 ) -> None:

@@ -72,6 +72,7 @@ async def spend(memory: SessionService, budget: Budget, dollars: float) -> str:
     return reservation.id
 
 
+@pytest.mark.slow
 async def test_who_asks_too_fast_is_told_so_and_then_blocked(strict: Worker, call: Call) -> None:
     """A sentence first, a goodbye at the third refusal, and the next call is refused."""
     caller = await greeted(call)

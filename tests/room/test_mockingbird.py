@@ -121,7 +121,7 @@ async def begun(call: Call, speaks: Speaks, identity: str = "", *, agent: str = 
 @pytest.mark.parametrize(
     "voice",
     [
-        "slt",
+        pytest.param("slt", marks=pytest.mark.slow),
         pytest.param("rms", marks=pytest.mark.slow),
         pytest.param("piper", marks=pytest.mark.slow),
     ],
