@@ -8,7 +8,10 @@ import pytest
 from page.alone import alone
 from room.worker import ROOT
 
-WITHOUT_A_NETWORK = ["tests/page/test_harness.py::test_a_clip_is_heard_when_it_speaks"]
+WITHOUT_A_NETWORK = [
+    "tests/page/test_harness.py::test_a_clip_is_heard_when_it_speaks",
+    "tests/page/test_call.py::test_a_person_calls_with_a_microphone",
+]
 """Each in a pytest of its own, with its own server, worker and browser."""
 
 LOOK = """
