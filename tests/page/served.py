@@ -15,6 +15,7 @@ class Served:
     api: Api
     url: str
     port: int
+    server: HttpServer
 
 
 @asynccontextmanager
@@ -22,4 +23,4 @@ async def served_in(folder: Path, **environ: str) -> AsyncIterator[Served]:
     """With these variables set; nobody listens at its LiveKit address unless one is given."""
     environ = {"LIVEKIT_URL": "ws://127.0.0.1:9", **environ}
     async with api_in(folder, **environ) as api, HttpServer(api.app, "127.0.0.1", 0) as server:
-        yield Served(api, f"http://127.0.0.1:{server.port}", server.port)
+        yield Served(api, f"http://127.0.0.1:{server.port}", server.port, server)
