@@ -114,9 +114,13 @@ class Image:
         if self.user == 0:
             nobody = pwd.getpwnam("nobody")
             self.user, self.group = nobody.pw_uid, nobody.pw_gid
-        for made in (folder, folder / "bin", folder / "build", self.root):
+        for made in (folder, folder / "bin", folder / "system", folder / "build", self.root):
             made.mkdir(exist_ok=True)
             made.chmod(0o755)
+        # The base image has no Node, which this machine may have.
+        for program in Path("/usr/bin").iterdir():
+            if program.name not in ("node", "npm", "npx"):
+                (folder / "system" / program.name).symlink_to(program)
         self._give(folder / "home")
         (folder / "bin" / "python").symlink_to(self._find_python())
         self._do(BUILD, folder / "build")
@@ -161,7 +165,7 @@ class Image:
 
     def _do(self, stage: Stage, root: Path) -> tuple[Path, dict[str, str]]:
         """Do the steps of a stage with `root` as `/`; where they end, and with what variables."""
-        variables = {"PATH": f"{self.folder / 'bin'}:/usr/bin:/bin"}
+        variables = {"PATH": f"{self.folder / 'bin'}:{self.folder / 'system'}"}
         workdir = root
         for instruction, rest in stage.steps:
             match instruction:
@@ -280,11 +284,10 @@ def test_the_flavour_is_run_unless_an_argument_says_local() -> None:
     """Piper is GPL-3.0: an image that has it is one that somebody chose to build."""
     assert BUILD.assigned("ARG")["FLAVOUR"] == "run"
     assert "requirements/${FLAVOUR}.lock" in " ".join(BUILD.every("COPY"))
-    assert [is_sent(f"requirements/{name}.lock") for name in ("run", "local", "dev")] == [
-        True,
-        True,
-        False,
-    ]
+    sent = {
+        name for name in ("run", "local", "dev", "node") if is_sent(f"requirements/{name}.lock")
+    }
+    assert sent == {"run", "local", "node"}
 
 
 def test_the_installer_is_the_one_that_june_pins() -> None:

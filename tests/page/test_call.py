@@ -59,7 +59,7 @@ async def test_a_person_calls_with_a_microphone(
     june: Worker, june_url: str, livekit: LoopbackServer, open_page: OpenPage, tmp_path: Path
 ) -> None:
     """Real capture: the greeting is heard, words are shown while they are spoken, and answered."""
-    page = await open_page(june_url, microphone=clip(tmp_path / "clip.wav", SAID, before=9))
+    page = await open_page(june_url, microphone=clip(tmp_path / "clip.wav", SAID, before=7.5))
     await begun(page)
     await page.wait_for_text("I'm an AI assistant", "#transcript", 15)
     assert (await page.heard()).energy > 0.001

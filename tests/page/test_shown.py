@@ -102,13 +102,14 @@ async def test_everything_that_june_tells(
         await page.wait_for_text("Sie haben aufgelegt", "#notice")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
         ("goodbye", "June said goodbye"),
-        pytest.param("idle", "She heard nothing from you", marks=pytest.mark.slow),
-        pytest.param("limit", "A limit, or the money for it", marks=pytest.mark.slow),
-        pytest.param("removed", "Whoever runs June has ended it", marks=pytest.mark.slow),
+        ("idle", "She heard nothing from you"),
+        ("limit", "A limit, or the money for it"),
+        ("removed", "Whoever runs June has ended it"),
     ],
 )
 async def test_why_june_has_gone(
@@ -123,6 +124,7 @@ async def test_why_june_has_gone(
     assert await page.text("#talk") == "Call again"
 
 
+@pytest.mark.slow
 async def test_a_june_who_is_cut_off_comes_back(
     served: Served, livekit: LoopbackServer, open_page: OpenPage
 ) -> None:
@@ -145,6 +147,7 @@ async def test_a_june_who_is_cut_off_comes_back(
         await page.click("#hang-up")
 
 
+@pytest.mark.slow
 async def test_june_is_asked_again(
     served: Served, livekit: LoopbackServer, open_page: OpenPage
 ) -> None:
@@ -160,6 +163,7 @@ async def test_june_is_asked_again(
     await page.click("#hang-up")
 
 
+@pytest.mark.slow
 async def test_a_line_that_is_lost_is_dialled_again(
     served: Served, livekit: LoopbackServer, open_page: OpenPage
 ) -> None:
