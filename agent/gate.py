@@ -99,7 +99,9 @@ class TurnGate:
         except StoreError as error:
             log.debug("gate.open_without_store", turn=turn, error=str(error))
             return Decision(allowed=True)
-        if not decision.allowed:
+        if decision.allowed:
+            self._refusals.pop(turn, None)  # an attempt before it was refused, and is not heard
+        else:
             self.refused += 1
             if turn not in self._refusals:
                 count_refusal(decision)

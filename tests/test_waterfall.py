@@ -38,7 +38,7 @@ def test_what_is_odd_is_said() -> None:
     assert "interrupted after 12 characters" in lines
     assert "typed, refused: too_long, not measured" in lines
     assert "sound 2.00" in lines
-    assert "median    0.90 of 1" in lines
+    assert "median    0.90 of 2" in lines
 
 
 def test_a_session_without_turns_has_none() -> None:
