@@ -72,6 +72,8 @@ def _notes(turn: TurnMetrics) -> str:
         notes.append(f"interrupted{heard}")
     if not _reached(turn):
         notes.append("not measured")
+    elif _reply_seconds(turn) is None:
+        notes.append("no answer was heard")
     return ", ".join(notes)
 
 
