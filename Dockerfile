@@ -19,13 +19,13 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 WORKDIR /june
 
-RUN python -m pip install --quiet --no-deps --target .tools "uv==${UV_VERSION}"
+RUN python -m pip install --quiet --no-deps --target ".tools/uv-${UV_VERSION}" "uv==${UV_VERSION}"
 
 # The lock alone, before the code: a change of code does not install everything again.
 COPY requirements/${FLAVOUR}.lock june.lock
 # Compiled here, because the user that June runs as may not write beside the code.
-RUN .tools/bin/uv venv --quiet --no-project --python python .venv \
-    && .tools/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python \
+RUN ".tools/uv-${UV_VERSION}/bin/uv" venv --quiet --no-project --python python .venv \
+    && ".tools/uv-${UV_VERSION}/bin/uv" pip install --quiet --compile-bytecode --python .venv/bin/python \
         --no-deps --require-hashes -r june.lock
 
 COPY agent agent
@@ -33,6 +33,12 @@ COPY session session
 COPY skills skills
 # Readable for that user, even if the checkout was made with a strict umask.
 RUN chmod -R a+rX agent session skills && python -m compileall -q agent session skills
+
+# What June's page needs, from npm: with a Node that is fetched for it and deleted again.
+COPY requirements/node.lock requirements/node.lock
+RUN PYTHONPATH=. .venv/bin/python -P -m agent page \
+    && rm -r ".tools/uv-${UV_VERSION}" \
+    && chmod -R a+rX .tools
 
 
 # Nothing comes from apt: beside what the wheels bring, they want libc, libgcc, libstdc++ and zlib,
@@ -52,6 +58,7 @@ COPY --from=build /june/.venv .venv
 COPY --from=build /june/agent agent
 COPY --from=build /june/session session
 COPY --from=build /june/skills skills
+COPY --from=build /june/.tools .tools
 
 # PROMETHEUS_MULTIPROC_DIR: where the processes of calls count. LiveKit empties a part of that folder
 # at each start, so it is this container's own and not in the volume.

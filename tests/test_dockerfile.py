@@ -34,7 +34,9 @@ ROOT = Path(__file__).parent.parent
 NETWORK = {
     "HTTP_PROXY",
     "HTTPS_PROXY",
+    "NODE_EXTRA_CA_CERTS",
     "NO_PROXY",
+    "NPM_CONFIG_REGISTRY",
     "PIP_CERT",
     "PIP_INDEX_URL",
     "REQUESTS_CA_BUNDLE",
@@ -411,12 +413,23 @@ def test_the_steps_make_an_image_in_which_june_runs(image: Image) -> None:
     assert "start" in result.stdout
 
     assert str(image.root / "june/.venv/bin/python") == image.entry_point[0]
-    assert not (image.root / "june/.tools").exists()
     for package in ("agent", "session", "skills"):
         assert list((image.root / "june" / package / "__pycache__").glob("*.pyc"))
     if os.getuid() == 0:
         touched = image.run("touch", "june.toml", ".venv/june", "agent/__main__.py")
         assert touched.stderr.count("Permission denied") == 3
+
+
+def test_her_page_is_in_the_image(image: Image) -> None:
+    """Where June looks for it, and nothing of what brought it there."""
+    python, *_ = image.entry_point
+    asked = "from agent.livekit_client import client_file; print(client_file())"
+    file = Path(image.run(python, "-P", "-c", asked).stdout.strip())
+    assert file.is_relative_to(image.root / "june")
+    assert image.run("head", "-c", "100", str(file)).returncode == 0
+    (folder,) = (image.root / "june/.tools").iterdir()
+    assert {path.name for path in folder.iterdir()} == {file.name, "LICENSE"}
+    assert not [*(image.root / "june").rglob("node"), *(image.root / "june").rglob("npm*")]
 
 
 def test_the_run_flavour_holds_nothing_of_the_local_one(image: Image) -> None:

@@ -19,7 +19,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 FLAVOURS = ("run", "local", "dev")
 
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCKS = (*FLAVOURS, "node")
+
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT: dict[str, Any] = PYPROJECT["project"]
 
 DIRECT = {
     "run": PROJECT["dependencies"],
@@ -27,6 +30,7 @@ DIRECT = {
     "dev": PROJECT["dependencies"]
     + PROJECT["optional-dependencies"]["local"]
     + PROJECT["optional-dependencies"]["dev"],
+    "node": PYPROJECT["dependency-groups"]["node"],
 }
 
 
@@ -51,7 +55,7 @@ def locked(flavour: str) -> set[tuple[str, str, str]]:
     return found
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("flavour", LOCKS)
 def test_what_june_asks_for_is_in_the_lock_at_a_version_she_accepts(flavour: str) -> None:
     """`pyproject.toml` is the source; after changing it, make the locks again."""
     versions: dict[str, list[str]] = {}
@@ -65,7 +69,7 @@ def test_what_june_asks_for_is_in_the_lock_at_a_version_she_accepts(flavour: str
             assert wanted.specifier.contains(version), f"`{line}` is not met by {version}"
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("flavour", LOCKS)
 def test_a_lock_holds_hashes_and_no_addresses(flavour: str) -> None:
     """It installs the same bytes from any mirror, and names none."""
     for entry in entries(flavour):

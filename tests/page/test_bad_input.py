@@ -11,6 +11,7 @@ from agent.livekit_server import LoopbackServer
 from agent.rooms import LiveKitClient
 from page.conftest import OpenPage
 from page.page import Page
+from page.scripted_june import ScriptedJune
 from page.served import served_in
 from page.test_call import begun, greeted
 from room.worker import Worker
@@ -69,13 +70,29 @@ async def test_a_microphone_that_is_pulled_out(june_url: str, open_page: OpenPag
     await page.click("#hang-up")
 
 
-async def test_plain_http_on_a_host_name(tmp_path: Path, open_page: OpenPage) -> None:
-    async with served_in(tmp_path, JUNE_ADMIN_TOKEN=ADMIN) as served:
-        page = await open_page(f"http://june.test:{served.port}/")
+async def test_plain_http_on_a_host_name(
+    tmp_path: Path, livekit: LoopbackServer, open_page: OpenPage
+) -> None:
+    """There is no microphone, and one can type."""
+    async with served_in(
+        tmp_path, livekit, JUNE_ADMIN_TOKEN=ADMIN, JUNE_TOKEN_KEY="the-key-of-a-page"
+    ) as served:
+        page = await open_page(f"http://june.test:{served.port}/#key=the-key-of-a-page")
         await page.click("#talk")
         notice = await said(page, "No microphone over plain http")
         assert "https" in notice
         assert "http://localhost" in notice
+        await page.click("#notice-buttons [name=typeOnly]")
+        await page.wait_for("document.body.dataset.phase === 'waiting'", 15)
+        (room,) = served.api.rooms.dispatched
+        async with ScriptedJune(livekit, room) as june:
+            await page.wait_for("document.body.dataset.phase === 'here'")
+            await june.is_("listening")
+            await page.fill("#text", "hello")
+            await page.press("Enter")
+            await page.wait_for_text("hello", ".is-typed:not(.is-unsent)")
+            assert await page.evaluate("document.getElementById('mute').hidden")
+            await page.click("#hang-up")
 
 
 async def test_a_june_who_asks_for_a_key(tmp_path: Path, open_page: OpenPage) -> None:

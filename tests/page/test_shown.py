@@ -17,12 +17,7 @@ FACE = "document.querySelector('#face').dataset.state"
 
 @pytest.fixture
 async def served(livekit: LoopbackServer, tmp_path: Path) -> AsyncIterator[Served]:
-    async with served_in(
-        tmp_path,
-        LIVEKIT_URL=livekit.url,
-        LIVEKIT_API_KEY=livekit.api_key,
-        LIVEKIT_API_SECRET=livekit.api_secret.get_secret_value(),
-    ) as served:
+    async with served_in(tmp_path, livekit) as served:
         yield served
 
 
@@ -44,8 +39,10 @@ async def test_everything_that_june_tells(
     served: Served, livekit: LoopbackServer, open_page: OpenPage
 ) -> None:
     page = await open_page(served.url)
+    await page.evaluate("document.querySelector('#talk').focus(), null")
     async with await calls(page, served, livekit) as june:
         await page.wait_for("document.body.dataset.phase === 'here'")
+        assert await page.evaluate("document.activeElement.id") == "hang-up", "no focus is lost"
         for state, words in {
             "initializing": "getting ready",
             "listening": "June is listening",

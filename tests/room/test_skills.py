@@ -64,7 +64,7 @@ async def test_a_story_is_started_interrupted_continued_and_left(june: Worker, c
 async def test_a_timer_rings_during_talk(june: Worker, call: Call) -> None:
     """At the next pause; June's sentence is not cut off for it."""
     ann = await greeted(call)
-    await ann.ask_for("timer|second", "Set a timer for eight seconds.")
+    await ann.ask_for("timer|second", "Set a timer for twelve seconds.")
     await asyncio.sleep(3)
     asked, ended = await ann.say("What can you do?")
     ann.listened_from = ended

@@ -34,6 +34,7 @@ let phase = "idle";
 let more = {};
 let state = "initializing";
 let skill = null;
+let focused = null;
 
 // What is shown
 
@@ -49,6 +50,13 @@ function show(newPhase, newMore = {}) {
   element("typing").hidden = !isCall;
   if (isCall) element("words").hidden = false;
   render();
+  keepFocus();
+}
+
+/** What had the focus may be gone; whoever uses a keyboard goes on at what took its place. */
+function keepFocus() {
+  if (focused === null || focused.checkVisibility()) return;
+  [element("cancel"), element("hang-up"), element("talk")].find((one) => one.checkVisibility())?.focus();
 }
 
 function render() {
@@ -223,8 +231,7 @@ function refusalOf({ reason, retry_after_seconds: seconds }) {
 
 async function type(text) {
   if (state === "speaking") transcript.cut(); // she stops for what is typed
-  const id = crypto.randomUUID?.() ?? String(Math.random());
-  const item = transcript.typed(id, text);
+  const item = transcript.typed(crypto.randomUUID(), text);
   try {
     await line.type(text);
   } catch {
@@ -245,6 +252,10 @@ element("typing").addEventListener("submit", (event) => {
   if (!text || line === null) return;
   field.value = "";
   type(text);
+});
+
+document.addEventListener("focusin", ({ target }) => {
+  focused = target;
 });
 
 const slept = onWaking();

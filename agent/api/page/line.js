@@ -1,5 +1,6 @@
 // One call: a room on a LiveKit server, the caller in it, and June, who comes, goes and comes back.
 
+import "./random-uuid.js";
 import {
   ConnectionErrorReason,
   DisconnectReason,
