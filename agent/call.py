@@ -153,6 +153,7 @@ class Call:
         self._window = await self._begin_window(memory, sessions)
         self.stack.push_async_callback(closed, sessions, memory.session, self.ending)
         await self.stack.enter_async_context(self._notebook)
+        self.stack.callback(self.gate.close)
         self.skills = await self.stack.enter_async_context(
             self._skills_of(sessions, memory.session, self.gate, self._notebook)
         )
@@ -223,6 +224,7 @@ class Call:
             say=self._say,
             is_own_voice=self._is_own_voice,
             times=gate.times,
+            tell=self._place.tell,
         )
         self.stack.enter_context(watch)
         june = self._june = June(

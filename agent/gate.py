@@ -99,7 +99,9 @@ class TurnGate:
         except StoreError as error:
             log.debug("gate.open_without_store", turn=turn, error=str(error))
             return Decision(allowed=True)
-        if not decision.allowed:
+        if decision.allowed:
+            self._refusals.pop(turn, None)  # an attempt before it was refused, and is not heard
+        else:
             self.refused += 1
             if turn not in self._refusals:
                 count_refusal(decision)
@@ -132,6 +134,7 @@ class TurnGate:
             return
         count_times(item)
         if item.role == "user":
+            self.close()
             self._committed.append(item.id)
             TURNS.inc()
             log.info(
@@ -187,7 +190,7 @@ class TurnGate:
             reply_seconds=item.metrics.get("e2e_latency"),
             first_token_seconds=item.metrics.get("llm_node_ttft"),
             stages=self.times.stages(turn, item),
-            is_typed=bool(self._committed) and self._committed[-1] in self._typed,
+            is_typed=self._committed[-1] in self._typed,
             is_interrupted=item.interrupted,
             heard_characters=len(item.text_content or "") if item.interrupted else None,
             refused=self._refusals.pop(turn, None),
@@ -196,6 +199,22 @@ class TurnGate:
             self._measured_turn = turn
             self._tell(turn_timed(measured))
         return measured
+
+    def close(self) -> None:
+        """No answer to the last turn was heard, if none was: what is known of it is kept."""
+        turn = self._turns_before + len(self._committed)
+        if not self._committed or turn == self._measured_turn:
+            return
+        self._measured_turn = turn
+        unanswered = TurnMetrics(
+            turn=turn,
+            at=self._now(),
+            stages=self.times.stages(turn, None),
+            is_typed=self._committed[-1] in self._typed,
+            refused=self._refusals.pop(turn, None),
+        )
+        self._notebook.note_figures(self._session.session_id, unanswered)
+        self._tell(turn_timed(unanswered))
 
     def greeted(self, seconds: float) -> None:
         """So long the caller waited for June's first sound in this call."""

@@ -20,7 +20,8 @@ class Mouth:
     """Lives as long as one call.
 
     `is_own` says whether June speaks in her own voice, the one of the cache. `on_mute` is called
-    where nothing at all could be said of a reply: it is apologised for.
+    where nothing at all could be said of a reply: it is apologised for; `on_lost_words` where June
+    apologises in the middle of one.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class Mouth:
         *,
         is_own: Callable[[], bool],
         on_mute: Callable[[], None],
+        on_lost_words: Callable[[], None] = lambda: None,
     ) -> None:
         self._spoken = spoken
         self._lines = lines
         self._is_own = is_own
         self._on_mute = on_mute
+        self._on_lost_words = on_lost_words
         self._begun: object = None
         """The newest reply of which there was sound."""
 
@@ -66,6 +69,7 @@ class Mouth:
             if not has_sound:
                 self._on_mute()
             elif (sound := await self._spoken.sound_of(self._lines.lost_words)) is not None:
+                self._on_lost_words()
                 async for frame in frames(sound):
                     yield frame
             if isinstance(error, APIError):

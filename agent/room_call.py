@@ -7,7 +7,6 @@ from livekit import rtc
 from livekit.agents import AgentSession, AutoSubscribe, JobContext, vad
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
-from agent.apologies import Apologies
 from agent.assistant import June
 from agent.call import Call
 from agent.call_note import StateNote
@@ -69,8 +68,6 @@ class RoomCall:
         asked_at = ctx._info.received_at  # noqa: SLF001  (LiveKit tells it nowhere else)
         self._first_word = FirstWord(self._call.voice, asked_at, tell=self._greeted)
         self._call.ending.tell = self._events.tell
-        apologies = Apologies(self._call.lines, self._events.tell)
-        self._call.voice.on("conversation_item_added", apologies.commit)
         if speech is not None:
             self._call.stack.push_async_callback(speech.aclose)
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 import structlog
 from livekit import rtc
 from livekit.agents.types import NotGivenOr
 
+from agent.apologies import Stage
 from agent.lines import Lines
 from agent.metrics import STAGE_FAILURES
 from agent.spoken import SpokenLines, frames
@@ -29,7 +30,8 @@ class Saying(Protocol):
 
 
 class Trouble:
-    """Lives as long as one call. `give_up` is called once a stage has failed too often.
+    """Lives as long as one call. `give_up` is called once a stage has failed too often, and
+    `on_saying` with each apology and the stage that it is for.
 
     Nothing is said once the call `is_over`: it would stand where the goodbye should be.
     """
@@ -43,6 +45,7 @@ class Trouble:
         is_over: Callable[[], bool],
         give_up: Callable[[], None],
         now: Callable[[], float],
+        on_saying: Callable[[str, Stage], None] = lambda line, stage: None,
     ) -> None:
         self._voice = voice
         self._spoken = spoken
@@ -50,6 +53,7 @@ class Trouble:
         self._is_over = is_over
         self._give_up = give_up
         self._now = now
+        self._on_saying = on_saying
         self._failures: dict[str, deque[float]] = {}
         self._saying: asyncio.Task[None] | None = None
 
@@ -65,15 +69,13 @@ class Trouble:
     def on_wordless(self) -> None:
         """The ears work, and found no words: no failure, but no silence either."""
         if not self._is_over():
-            self._begin_saying(self._lines.not_caught, only_if_spoken=False)
+            self._begin_saying(self._lines.not_caught, None, only_if_spoken=False)
 
     def on_deaf_detector(self) -> None:
         """What the caller has just said, if anything, was not even noticed."""
         self._happened("vad", self._lines.cannot_hear, only_if_spoken=False)
 
-    def _happened(
-        self, stage: Literal["vad", "stt", "tts"], line: str, *, only_if_spoken: bool
-    ) -> None:
+    def _happened(self, stage: Stage, line: str, *, only_if_spoken: bool) -> None:
         if self._is_over():
             return
         log.warning("stage.failed", stage=stage)
@@ -81,12 +83,12 @@ class Trouble:
         if self._is_too_often(stage):
             self._give_up()
         else:
-            self._begin_saying(line, only_if_spoken=only_if_spoken)
+            self._begin_saying(line, stage, only_if_spoken=only_if_spoken)
 
-    def _begin_saying(self, line: str, *, only_if_spoken: bool) -> None:
+    def _begin_saying(self, line: str, stage: Stage | None, *, only_if_spoken: bool) -> None:
         if self._saying is None or self._saying.done():
             self._saying = asyncio.create_task(
-                self._say(line, only_if_spoken=only_if_spoken), name="june.trouble"
+                self._say(line, stage, only_if_spoken=only_if_spoken), name="june.trouble"
             )
 
     def _is_too_often(self, stage: str) -> bool:
@@ -94,8 +96,10 @@ class Trouble:
         failures.append(self._now())
         return len(failures) == TOO_MANY and failures[-1] - failures[0] < WITHIN_SECONDS
 
-    async def _say(self, line: str, *, only_if_spoken: bool) -> None:
+    async def _say(self, line: str, stage: Stage | None, *, only_if_spoken: bool) -> None:
         sound = await self._spoken.sound_of(line)
+        if stage is not None and not (sound is None and only_if_spoken):
+            self._on_saying(line, stage)
         try:
             if sound is not None:
                 self._voice.say(line, audio=frames(sound))

@@ -73,8 +73,10 @@ class TurnTimes:
         """What the voice is given, as it is."""
         async for piece in text:
             attempt = self._newest
-            if attempt is not None and attempt.clause_at is None and piece.strip():
-                attempt.clause_at = self._now()
+            # One that has written nothing yet is not what is said: that is the rest of the answer
+            # before it, or a line of June's own.
+            if attempt is not None and attempt.token_at is not None and piece.strip():
+                attempt.clause_at = attempt.clause_at or self._now()
             yield piece
 
     def heard(self) -> None:
@@ -97,13 +99,13 @@ class TurnTimes:
             )
         _forget_old(self._spoken)
 
-    def stages(self, turn: int, reply: llm.ChatMessage) -> Stages | None:
-        """Of a turn and its reply; None where nobody knows when the caller had ended."""
+    def stages(self, turn: int, reply: llm.ChatMessage | None) -> Stages | None:
+        """Of a turn and its reply, if any; None where nobody knows when the caller had ended."""
         spoken = self._spoken.get(turn)
         if spoken is None:
             return None
         attempt = self._attempts.get(turn) or Attempt(spoken.ended_at)
-        measured = reply.metrics
+        measured: llm.MetricsReport = {} if reply is None else reply.metrics
         clause_at = attempt.clause_at
         if (seconds := measured.get("llm_node_ttfs")) is not None and turn in self._attempts:
             clause_at = attempt.asked_at + seconds

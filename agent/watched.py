@@ -8,9 +8,11 @@ from typing import Self
 from livekit.agents import AgentSession, AgentStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
+from agent.apologies import Apologies
 from agent.config import Config
 from agent.ears_watch import EarsWatch
 from agent.ending import Ending
+from agent.events import Tell
 from agent.lines import Lines
 from agent.longest import LongestCall
 from agent.models.build import Models
@@ -38,6 +40,7 @@ class Watch:
         say: Callable[[str], Awaitable[SpeechHandle]],
         is_own_voice: Callable[[], bool],
         times: TurnTimes,
+        tell: Tell,
     ) -> None:
         self._voice = voice
         self._times = times
@@ -51,6 +54,7 @@ class Watch:
             if not is_over():
                 await say(lines.one_minute_left)
 
+        self._apologies = Apologies(lines, tell)
         trouble = Trouble(
             voice,
             spoken,
@@ -58,8 +62,15 @@ class Watch:
             is_over=is_over,
             give_up=lambda: ending.begin(CloseReason.ERROR, lines.broken),
             now=time.monotonic,
+            on_saying=self._apologies.begun,
         )
-        self.mouth = Mouth(spoken, lines, is_own=is_own_voice, on_mute=trouble.on_mute)
+        self.mouth = Mouth(
+            spoken,
+            lines,
+            is_own=is_own_voice,
+            on_mute=trouble.on_mute,
+            on_lost_words=lambda: self._apologies.apologised("tts"),
+        )
         detector.on_rebuilt = trouble.on_deaf_detector
         self._longest = LongestCall(
             config.call.max_minutes * 60,
@@ -76,6 +87,8 @@ class Watch:
         self._stack.enter_context(self._longest)
         if self._ears is not None:
             self._stack.enter_context(self._ears)
+        self._voice.on("conversation_item_added", self._apologies.commit)
+        self._stack.callback(self._voice.off, "conversation_item_added", self._apologies.commit)
         self._voice.on("agent_state_changed", self._on_state)
         self._stack.callback(self._voice.off, "agent_state_changed", self._on_state)
         return self

@@ -1,9 +1,9 @@
 """Where the time of each turn went, as lines on a terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import median
 
 from session import TurnMetrics
+from session.percentiles import nearest_rank
 
 WIDTH = 40
 """Characters of a bar."""
@@ -72,17 +72,23 @@ def _notes(turn: TurnMetrics) -> str:
         notes.append(f"interrupted{heard}")
     if not _reached(turn):
         notes.append("not measured")
+    elif _reply_seconds(turn) is None:
+        notes.append("no answer was heard")
     return ", ".join(notes)
 
 
 def _middle(turns: Iterable[TurnMetrics]) -> Iterator[str]:
-    times = [
-        turn.stages.first_audio
-        for turn in turns
-        if turn.turn > 0 and turn.stages is not None and turn.stages.first_audio is not None
-    ]
+    """As the page has it: of every reply that was timed."""
+    times = sorted(
+        at for turn in turns if turn.turn > 0 and (at := _reply_seconds(turn)) is not None
+    )
     if times:
-        yield f"{'median':8}  {median(times):.2f} of {len(times)}"
+        yield f"{'median':8}  {nearest_rank(times, 0.5):.2f} of {len(times)}"
+
+
+def _reply_seconds(turn: TurnMetrics) -> float | None:
+    first_audio = None if turn.stages is None else turn.stages.first_audio
+    return turn.reply_seconds if first_audio is None else first_audio
 
 
 def _reached(turn: TurnMetrics) -> dict[str, float]:

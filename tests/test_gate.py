@@ -254,6 +254,50 @@ async def test_the_figures_of_a_turn_are_kept_and_told_once(talk: Conversation) 
     assert talk.timed[-1].refused == "too_many_turns"
 
 
+async def test_a_turn_without_an_answer_is_kept_too(talk: Conversation) -> None:
+    """Once the caller speaks again, or the call ends; and told as any other."""
+
+    def asks(ended_at: float) -> None:
+        measured: llm.MetricsReport = {
+            "stopped_speaking_at": ended_at,
+            "transcription_delay": 0.25,
+            "end_of_turn_delay": 0.5,
+        }
+        question = llm.ChatMessage(role="user", content=["And?"], metrics=measured)
+        talk.gate.commit(ConversationItemAddedEvent(item=question))
+
+    asks(990.0)
+    assert talk.timed == []
+    asks(995.0)
+    assert [event.turn for event in talk.timed] == [1]
+    for _ in range(2):
+        talk.gate.close()
+    assert [event.turn for event in talk.timed] == [1, 2]
+    await talk.says("Who are you?")
+    talk.gate.close()
+    await written(talk, 4)
+    first, second, answered = await talk.sessions.turn_metrics(talk.memory.session.session_id)
+    assert first.stages == second.stages == Stages(final_text=0.25, end_of_turn=0.5)
+    assert (first.reply_seconds, answered.turn) == (None, 3)
+
+
+async def test_the_first_sound_is_the_reply(talk: Conversation) -> None:
+    """LiveKit measures it from the same two moments."""
+    spoken: llm.MetricsReport = {"stopped_speaking_at": 990.125}
+    question = llm.ChatMessage(role="user", content=["Well?"], metrics=spoken)
+    talk.gate.commit(ConversationItemAddedEvent(item=question))
+    reply = llm.ChatMessage(
+        role="assistant",
+        content=["Yes."],
+        metrics={"started_speaking_at": 991.5, "e2e_latency": 991.5 - 990.125},
+    )
+    talk.gate.commit(ConversationItemAddedEvent(item=reply))
+    await written(talk, 2)
+    (kept,) = await talk.sessions.turn_metrics(talk.memory.session.session_id)
+    assert kept.stages is not None
+    assert kept.stages.first_audio == kept.reply_seconds == 1.375
+
+
 async def test_the_wait_for_a_greeting_is_kept(talk: Conversation) -> None:
     talk.gate.greeted(1.25)
     await talk.says("Who are you?")

@@ -90,12 +90,21 @@ class Scene:
         self.cache = CachedSound(lines.all())
         self.is_own = True
         self.reply = object()
-        self.mutes = 0
+        self.mutes = self.losses = 0
         self.sound = b""
-        self.mouth = Mouth(self.cache, lines, is_own=lambda: self.is_own, on_mute=self._on_mute)
+        self.mouth = Mouth(
+            self.cache,
+            lines,
+            is_own=lambda: self.is_own,
+            on_mute=self._on_mute,
+            on_lost_words=self._on_lost_words,
+        )
 
     def _on_mute(self) -> None:
         self.mutes += 1
+
+    def _on_lost_words(self) -> None:
+        self.losses += 1
 
     def speaking(self, *pieces: str) -> AsyncGenerator[rtc.AudioFrame, None]:
         return self.mouth.speak(written(*pieces), self.voice.synthesise, reply=self.reply)
@@ -273,7 +282,7 @@ async def test_a_voice_that_fails_later_has_lost_its_words() -> None:
         with pytest.raises(APIConnectionError):
             await scene.speak("The capital of France is Paris.")
         assert scene.sound == SPOKEN + scene.cache.of(ENGLISH.lost_words)
-        assert scene.mutes == 0
+        assert (scene.mutes, scene.losses) == (0, 1)
         assert scene.voice.closed
 
 
@@ -282,7 +291,7 @@ async def test_words_that_are_lost_without_a_cache_end_in_the_error() -> None:
     scene.cache.texts.clear()
     with pytest.raises(APIConnectionError):
         await scene.speak("The capital of France is Paris.")
-    assert (scene.sound, scene.mutes) == (SPOKEN, 0)
+    assert (scene.sound, scene.mutes, scene.losses) == (SPOKEN, 0, 0)
 
 
 @pytest.mark.parametrize("frames", [0, 2])

@@ -192,6 +192,7 @@ class Broken:
         self.voice = Voice()
         self.now = 0.0
         self.given_up = 0
+        self.told: list[tuple[str, str]] = []
         self.trouble = Trouble(
             self.voice,
             SpokenLines(folder, voice="none"),
@@ -199,6 +200,7 @@ class Broken:
             is_over=lambda: self.given_up > 0,
             give_up=self._give_up,
             now=lambda: self.now,
+            on_saying=lambda line, stage: self.told.append((line, stage)),
         )
 
     def _give_up(self) -> None:
@@ -216,14 +218,27 @@ class Broken:
 async def test_ears_that_fail_are_apologised_for(tmp_path: Path, nobody_hears: bool) -> None:
     call = Broken(tmp_path)
     await call.fails("stt", nobody_hears=nobody_hears)
-    assert call.voice.said == [ENGLISH.cannot_hear if nobody_hears else ENGLISH.not_caught]
+    (line,) = call.voice.said
+    assert line == (ENGLISH.cannot_hear if nobody_hears else ENGLISH.not_caught)
+    assert call.told == [(line, "stt")]
+
+
+async def test_each_apology_is_for_its_stage(tmp_path: Path) -> None:
+    """Where nobody said a word that could be heard, nothing has failed."""
+    call = Broken(tmp_path)
+    call.trouble.on_deaf_detector()
+    await asyncio.sleep(0.05)
+    call.trouble.on_wordless()
+    await asyncio.sleep(0.05)
+    assert call.voice.said == [ENGLISH.cannot_hear, ENGLISH.not_caught]
+    assert call.told == [(ENGLISH.cannot_hear, "vad")]
 
 
 async def test_a_voice_that_fails_is_not_asked_to_say_so(tmp_path: Path) -> None:
     """Without the sound of it in the cache it would only fail again."""
     call = Broken(tmp_path)
     await call.fails("tts")
-    assert call.voice.said == []
+    assert (call.voice.said, call.told) == ([], [])
 
 
 @pytest.mark.parametrize(("seconds_between", "ends"), [(10, 1), (50, 0)])

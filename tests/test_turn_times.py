@@ -116,11 +116,27 @@ async def test_what_was_begun_early_is_before_zero(call: Call) -> None:
 async def test_the_voice_knows_best_when_it_could_begin(call: Call) -> None:
     """It waits for a sentence, of which the first piece of text is only the beginning."""
     call.said(1)
-    call.at(0.5).asked("1 committed")
+    call.at(0.55).wrote(call.at(0.5).asked("1 committed"))
     await call.clause(0.6, " ", "Well", ", yes.")
     stages = call.stages(1, 1.0, ttfs=0.35)
     assert stages is not None
     assert stages.first_clause == 0.85
+
+
+async def test_the_rest_of_an_answer_is_not_the_next_turns(call: Call) -> None:
+    """It still goes to the voice while the next turn's first attempt is under way."""
+    call.said(1)
+    call.at(0.6).wrote(call.at(0.5).asked("1 committed"))
+    await call.clause(0.7)
+    call.at(0.9).heard()
+    attempt = call.at(3.0).asked("2 a")
+    await call.clause(3.1)
+    call.at(3.4).wrote(attempt)
+    await call.clause(3.5)
+    call.said(2, ended=2.8)
+    stages = call.stages(2, 4.0)
+    assert stages is not None
+    assert (stages.first_token, stages.first_clause) == (0.6, 0.7)
 
 
 def test_typed_text_is_timed_from_when_it_came(call: Call) -> None:

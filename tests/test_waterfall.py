@@ -32,13 +32,15 @@ def test_what_is_odd_is_said() -> None:
             QUICK.model_copy(update={"is_interrupted": True, "heard_characters": 12}),
             TurnMetrics(turn=2, at=0, is_typed=True, refused="too_long"),
             TurnMetrics(turn=3, at=0, reply_seconds=2.0),
+            TurnMetrics(turn=4, at=0, stages=Stages(final_text=0.3)),
         ]
     )
     assert "greeting  first word after 1.50" in lines
     assert "interrupted after 12 characters" in lines
     assert "typed, refused: too_long, not measured" in lines
     assert "sound 2.00" in lines
-    assert "median    0.90 of 1" in lines
+    assert "no answer was heard" in lines
+    assert "median    0.90 of 2" in lines
 
 
 def test_a_session_without_turns_has_none() -> None:
