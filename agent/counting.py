@@ -41,8 +41,13 @@ def count_times(message: llm.ChatMessage) -> None:
     for stage, seconds in stages.items():
         if seconds is not None:
             STAGE.labels(stage=stage).observe(seconds)
-    if (seconds := measured.get("e2e_latency")) is not None:
+    if is_answer(message) and (seconds := measured.get("e2e_latency")) is not None:
         REPLY.observe(seconds)
+
+
+def is_answer(reply: llm.ChatMessage) -> bool:
+    """And no line that June says on her own account, of which no model is asked."""
+    return "llm_node_ttft" in reply.metrics
 
 
 def count_interruption(reply: llm.ChatMessage) -> None:

@@ -88,6 +88,12 @@ class Ending:
         self.tell(call_ended(reason))
         self._task = asyncio.create_task(self._end(reason, last_words, after), name="june.ending")
 
+    def raise_to(self, reason: CloseReason) -> None:
+        """An end that has begun is another one after all; who was told the first is told this."""
+        if self.reason is not None and self.reason is not reason:
+            self.reason = reason
+            self.tell(call_ended(reason))
+
     async def _end(
         self, reason: CloseReason, last_words: str | None, after: SpeechHandle | None
     ) -> None:

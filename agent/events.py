@@ -24,6 +24,7 @@ class EventType(StrEnum):
     VOICE_CLONED = "voice.cloned"
     VOICE_OWN = "voice.own"
     TURN_TIMED = "turn.timed"
+    REPLY_CUT = "reply.cut"
     TROUBLE = "trouble"
     CALL_ENDED = "call.ended"
 
@@ -99,6 +100,10 @@ def turn_timed(turn: TurnMetrics) -> Event:
         heard_characters=turn.heard_characters,
         refused=turn.refused,
     )
+
+
+def reply_cut(turn: int, heard_characters: int) -> Event:
+    return Event(EventType.REPLY_CUT, turn=turn, heard_characters=heard_characters)
 
 
 def call_ended(reason: CloseReason) -> Event:

@@ -13,8 +13,8 @@ from dataclasses import replace
 import structlog
 from livekit.agents import ConversationItemAddedEvent, llm
 
-from agent.counting import count_interruption, count_refusal, count_times
-from agent.events import Tell, limit_near, refused, to_nobody, turn_timed
+from agent.counting import count_interruption, count_refusal, count_times, is_answer
+from agent.events import Tell, limit_near, refused, reply_cut, to_nobody, turn_timed
 from agent.metrics import TURNS
 from agent.notebook import Notebook
 from agent.refusals import ends_the_call
@@ -66,8 +66,10 @@ class TurnGate:
         self._warned: dict[str, int] = {}
         """By reason: the turn in which the caller was warned."""
         self.refused = 0
+        self._counted_refusal = 0
+        """The last turn of which a refusal was counted: it may be attempted several times."""
         self._refusals: dict[int, str | None] = {}
-        """By turn, which may be attempted several times: its reason."""
+        """By turn, until its figures are kept: its reason."""
         self._measured_turn = 0
         """The last one whose figures were kept: a turn may have several replies."""
 
@@ -103,7 +105,8 @@ class TurnGate:
             self._refusals.pop(turn, None)  # an attempt before it was refused, and is not heard
         else:
             self.refused += 1
-            if turn not in self._refusals:
+            if turn != self._counted_refusal:
+                self._counted_refusal = turn
                 count_refusal(decision)
             self._refusals[turn] = decision.reason
             log.info(
@@ -163,6 +166,9 @@ class TurnGate:
         self._notebook.note(message, self._measured(item, turn))
         if item.role == "user":
             self._take_effect(turn)
+        elif item.interrupted:
+            count_interruption(item)
+            self._tell(reply_cut(turn, len(text)))
 
     def _take_effect(self, turn: int) -> None:
         """The turn is committed, and decided."""
@@ -182,8 +188,8 @@ class TurnGate:
         """Of a turn's first reply, which is over now; the caller's page is told as well."""
         if item.role == "user" or turn == self._turns_before:
             return None  # a greeting answers nobody
-        if item.interrupted:
-            count_interruption(item)
+        if not is_answer(item):
+            return None  # such as "Are you still there?" after a turn that nobody answered
         measured = TurnMetrics(
             turn=turn,
             at=self._now(),

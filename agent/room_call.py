@@ -208,7 +208,7 @@ class RoomCall:
         if how is Leave.FOR_GOOD:
             ending.begin(CloseReason.REMOVED, lines.goodbye)
             if ending.reason is CloseReason.DRAIN:
-                ending.reason = CloseReason.REMOVED  # nobody is to go on with it after all
+                ending.raise_to(CloseReason.REMOVED)  # nobody is to go on with it after all
         else:
             ending.begin(CloseReason.DRAIN, lines.leaving)
 

@@ -80,8 +80,8 @@ class TurnTimes:
             yield piece
 
     def heard(self) -> None:
-        """June has begun to speak."""
-        if self._newest is not None:
+        """June has begun to speak: an answer, or a line of her own while a model still thinks."""
+        if self._newest is not None and self._newest.token_at is not None:
             self._newest.is_heard = True
 
     def committed(self, turn: int, item: llm.ChatMessage) -> None:

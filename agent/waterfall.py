@@ -27,6 +27,7 @@ def waterfalls(turns: Sequence[TurnMetrics]) -> str:
     """A bar and its numbers for each turn, and what is in the middle of all; "" without any."""
     if not turns:
         return ""
+    turns = sorted(turns, key=lambda turn: turn.at)
     ends = [max(_reached(turn).values(), default=0.0) for turn in turns]
     seconds = max(LEAST_SECONDS, *ends)
     lines = [line for turn in turns for line in _lines(turn, seconds)]

@@ -231,6 +231,7 @@ def test_every_event_is_documented_with_its_fields() -> None:
             "heard_characters",
             "refused",
         },
+        EventType.REPLY_CUT: {"turn", "heard_characters"},
         EventType.TROUBLE: {"stage"},
         EventType.CALL_ENDED: {"reason"},
     }

@@ -227,13 +227,23 @@ async def test_the_figures_of_a_turn_are_kept_and_told_once(talk: Conversation) 
     attempt = talk.gate.times.asked(question.id)
     talk.gate.times.wrote(attempt)
     talk.gate.commit(ConversationItemAddedEvent(item=question))
+    own = llm.ChatMessage(
+        role="assistant", content=[ENGLISH.still_there], metrics={"started_speaking_at": 990.7}
+    )
+    talk.gate.commit(ConversationItemAddedEvent(item=own))
+    assert talk.timed == [], "a line of June's own answers nobody"
     for text in ("One moment.", "Yes."):
         reply = llm.ChatMessage(
-            role="assistant", content=[text], metrics={"started_speaking_at": 991.0}
+            role="assistant",
+            content=[text],
+            metrics={"started_speaking_at": 991.0, "llm_node_ttft": 0.1},
+            interrupted=True,
         )
-        reply.interrupted = text == "One moment."
         talk.gate.commit(ConversationItemAddedEvent(item=reply))
-    await written(talk, 3)
+    assert talk.told == [
+        Event(EventType.REPLY_CUT, turn=1, heard_characters=count) for count in (11, 4)
+    ]
+    await written(talk, 4)
     (kept,) = await talk.sessions.turn_metrics(session_id)
     assert kept.stages == Stages(final_text=0.2, end_of_turn=0.5, first_token=10.0, first_audio=1.0)
     assert (kept.is_interrupted, kept.heard_characters) == (True, 11)
@@ -248,7 +258,7 @@ async def test_the_figures_of_a_turn_are_kept_and_told_once(talk: Conversation) 
     }
     for _ in range(6):
         await talk.says("Who are you?")
-    await written(talk, 15)
+    await written(talk, 16)
     *_, last = await talk.sessions.turn_metrics(session_id)
     assert last.refused == "too_many_turns"
     assert talk.timed[-1].refused == "too_many_turns"
@@ -289,7 +299,11 @@ async def test_the_first_sound_is_the_reply(talk: Conversation) -> None:
     reply = llm.ChatMessage(
         role="assistant",
         content=["Yes."],
-        metrics={"started_speaking_at": 991.5, "e2e_latency": 991.5 - 990.125},
+        metrics={
+            "started_speaking_at": 991.5,
+            "e2e_latency": 991.5 - 990.125,
+            "llm_node_ttft": 0.1,
+        },
     )
     talk.gate.commit(ConversationItemAddedEvent(item=reply))
     await written(talk, 2)

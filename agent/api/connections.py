@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import socket
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -10,6 +11,9 @@ from agent.api.endless import ENDLESS
 
 MOST_CONNECTIONS = 256
 """The worker may open a thousand files at once, calls' among them."""
+
+UNHEARD_SECONDS = 30
+"""Who takes nothing for so long is gone; the system would try for a quarter of an hour."""
 
 HEAD_SECONDS = 10.0
 """For a whole request's head. Uvicorn itself would wait for ever."""
@@ -29,6 +33,9 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # what a socket of asyncio's has
         super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1_000 * UNHEARD_SECONDS
+        )
         self._mind_head()
         here = [one for one in self.connections if not one.transport.is_closing()]
         if len(here) > MOST_CONNECTIONS:

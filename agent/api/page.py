@@ -37,15 +37,32 @@ class Name(BaseModel):
     version: str
 
 
+class File:
+    """As long as June runs it stays as it was when she read it."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self._content = path.read_bytes()
+        self._kind = kind
+        self._tag = f'"{hashlib.sha256(self._content).hexdigest()[:20]}"'
+
+    def answer(self, request: Request, headers: Mapping[str, str]) -> Response:
+        told = {**ALWAYS, **headers, "ETag": self._tag}
+        if self._tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+        return Response(self._content, media_type=self._kind, headers=told)
+
+
 class Pages:
     """Lives as long as the app. What may be asked for is what was there when it began."""
 
-    def __init__(self, livekit_url: str, client: Path | None = None) -> None:
+    def __init__(self, livekit_url: str) -> None:
         self._files = {
-            path.name: path.read_bytes() for path in FOLDER.iterdir() if path.suffix in KINDS
+            path.name: File(path, KINDS[path.suffix])
+            for path in FOLDER.iterdir()
+            if path.suffix in KINDS
         }
         # It may be installed while June runs, and does not change then.
-        self._client = client or client_file()
+        self._client = client_file()
         self._headers = {
             "Content-Security-Policy": policy(livekit_url),
             "Cross-Origin-Opener-Policy": "same-origin",
@@ -64,18 +81,15 @@ class Pages:
         return self._client.is_file()
 
     def html(self, request: Request, name: str) -> Response:
-        return _answer(request, self._files[name], KINDS[".html"], self._headers)
+        return self._files[name].answer(request, self._headers)
 
     def file(self, request: Request, name: str) -> Response:
         """Raises `Problem`."""
-        suffix = Path(name).suffix
-        if name == CLIENT and self.can_call:
-            content = self._client.read_bytes()
-        elif name in self._files and suffix != ".html":
-            content = self._files[name]
-        else:
+        if name == CLIENT and name not in self._files and self.can_call:
+            self._files[name] = File(self._client, KINDS[".js"])
+        if name not in self._files or name.endswith(".html"):
             raise Problem(HTTPStatus.NOT_FOUND, "June's page has no such file")
-        return _answer(request, content, KINDS[suffix], {})
+        return self._files[name].answer(request, {})
 
 
 def router(parts: Parts) -> APIRouter:
@@ -91,10 +105,12 @@ def router(parts: Parts) -> APIRouter:
             return Name(version=VERSION)
         return pages.html(request, "index.html" if pages.can_call else "missing.html")
 
+    @routes.head("/ops", include_in_schema=False)
     @routes.get("/ops", include_in_schema=False)
     async def ops(request: Request) -> Response:
         return pages.html(request, "ops.html")
 
+    @routes.head("/page/{name}", include_in_schema=False)
     @routes.get("/page/{name}", include_in_schema=False)
     async def file(request: Request, name: str) -> Response:
         return pages.file(request, name)
@@ -142,11 +158,3 @@ def _weight(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
-
-
-def _answer(request: Request, content: bytes, kind: str, headers: Mapping[str, str]) -> Response:
-    tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-    told = {**ALWAYS, **headers, "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
-    return Response(content, media_type=kind, headers=told)

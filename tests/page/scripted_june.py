@@ -21,6 +21,9 @@ class ScriptedJune:
         """Of the room."""
         self.identity = f"june-{uuid4().hex[:6]}"
         self.room = rtc.Room()
+        self.texts: list[str] = []
+        """What the caller has typed."""
+        self._reading: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         grants = api.VideoGrants(
@@ -28,8 +31,17 @@ class ScriptedJune:
         )
         token = api.AccessToken(self._server.api_key, self._server.api_secret.get_secret_value())
         token = token.with_identity(self.identity).with_kind("agent").with_grants(grants)
+        self.room.register_text_stream_handler("lk.chat", self._on_text)
         await self.room.connect(self._server.url, token.to_jwt())
         return self
+
+    def _on_text(self, reader: rtc.TextStreamReader, _: str) -> None:
+        async def read() -> None:
+            self.texts.append(await reader.read_all())
+
+        task = asyncio.create_task(read())
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
 
     async def __aexit__(self, *exc_info: object) -> None:
         with suppress(Exception):

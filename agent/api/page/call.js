@@ -24,8 +24,12 @@ const notice = new Notice(word, (key) => {
   keepKey(key);
   talk();
 });
-const oneTab = new OneTab(() => line?.hangUp("moved"));
-const controls = new Controls(word, { onHangUp: () => line?.hangUp(), onFailure: showFailure });
+const oneTab = new OneTab(giveUp);
+const controls = new Controls(word, {
+  onHangUp: () => line?.hangUp(),
+  onChosen: microphoneWorks,
+  onFailure: showFailure,
+});
 
 let attempts = 0;
 let line = null;
@@ -103,7 +107,12 @@ async function talk({ isTyped = false, take = false } = {}) {
   const attempt = ++attempts;
   notice.hide();
   show("opening");
-  if (!(await oneTab.begin({ take }))) {
+  const isOnlyTab = await oneTab.begin({ take });
+  if (attempt !== attempts) {
+    if (isOnlyTab) oneTab.end();
+    return;
+  }
+  if (!isOnlyTab) {
     show("idle");
     notice.show("twoTabs", { actions: [["takeOver", () => talk({ isTyped, take: true })]] });
     return;
@@ -120,7 +129,14 @@ async function talk({ isTyped = false, take = false } = {}) {
     line = new Line({
       ask: (room) => askForToken({ identity, room, key: keyOfSite() }),
       sound: element("sound"),
-      tell: { onPhase, onJune, onState, onWords: (words) => transcript.words(words), onEvent },
+      tell: {
+        onPhase,
+        onJune,
+        onState,
+        onWords: (words) => transcript.words(words),
+        onEvent,
+        onSilenced: showSilenced,
+      },
     });
     controls.begin(microphone);
     await line.begin(microphone);
@@ -144,14 +160,29 @@ function cancel() {
   }
 }
 
+/** Another tab wants to talk. */
+function giveUp() {
+  if (line !== null) {
+    line.hangUp("moved");
+  } else {
+    cancel();
+    notice.show("over.moved");
+  }
+}
+
 function openMicrophone() {
   return Microphone.open({
     onLost: () => showFailure(new Failure("microphoneLost")),
     onFound: () => {
-      if (notice.kind === "microphoneLost") notice.hide();
+      microphoneWorks();
       controls.refresh();
+      controls.render();
     },
   });
+}
+
+function microphoneWorks() {
+  if (notice.kind?.startsWith("microphone")) notice.hide();
 }
 
 function end() {
@@ -186,6 +217,12 @@ function onJune() {
   element("copied").hidden = true;
 }
 
+/** The browser plays no sound, or does so again. */
+function showSilenced(isSilenced) {
+  if (isSilenced) notice.show("silenced", { actions: [["playSound", () => line?.playSound()]] });
+  else if (notice.kind === "silenced") notice.hide();
+}
+
 function onState(newState) {
   state = newState;
   render();
@@ -195,7 +232,9 @@ function onEvent(event) {
   switch (event.type) {
     case "turn.timed":
       times.add(event);
-      if (event.is_interrupted) transcript.cut();
+      break;
+    case "reply.cut":
+      transcript.cut();
       break;
     case "skill.used":
       transcript.note(word("call.usedSkill", { skill: nameOf(event.skill) }));
@@ -266,5 +305,7 @@ onLanguage(() => {
   times.render();
   controls.render();
 });
+keyOfSite(); // out of the address, which is remembered
 show("idle");
 element("talk").disabled = false;
+document.body.dataset.begun = "";

@@ -9,13 +9,15 @@ export class Controls {
   #row = document.getElementById("microphone");
   #level = document.getElementById("level");
   #word;
+  #onChosen;
   #onFailure;
   #microphone = null;
   #measuring = null;
   #onDevices = () => this.refresh();
 
-  constructor(word, { onHangUp, onFailure }) {
+  constructor(word, { onHangUp, onChosen, onFailure }) {
     this.#word = word;
+    this.#onChosen = onChosen;
     this.#onFailure = onFailure;
     document.getElementById("hang-up").addEventListener("click", onHangUp);
     this.#mute.addEventListener("click", () => this.#toggle());
@@ -63,13 +65,18 @@ export class Controls {
   }
 
   async #toggle() {
-    await this.#microphone?.mute(!this.#microphone.isMuted);
+    try {
+      await this.#microphone?.mute(!this.#microphone.isMuted);
+    } catch (failure) {
+      this.#onFailure(failure);
+    }
     this.render();
   }
 
   async #choose() {
     try {
       await this.#microphone?.choose(this.#picker.value);
+      this.#onChosen();
     } catch (failure) {
       this.#onFailure(failure);
     }

@@ -35,7 +35,8 @@ setLogLevel("warn");
  * - `onJune()`: she has come, perhaps in the place of one who died, and knows of no skill yet;
  * - `onState(state)`: what June is doing, as LiveKit names it;
  * - `onWords({id, isJune, text, isFinal})`: a segment as far as it has come;
- * - `onEvent(event)`: one of June's own.
+ * - `onEvent(event)`: one of June's own;
+ * - `onSilenced(isSilenced)`: the browser plays no sound before something is pressed.
  */
 export class Line {
   #ask;
@@ -50,6 +51,7 @@ export class Line {
   #asked = 0;
   #timer = null;
   #microphone = null;
+  #typed = [];
 
   constructor({ ask, sound, tell }) {
     this.#ask = ask;
@@ -65,10 +67,21 @@ export class Line {
     if (!this.#isOver) await this.#join();
   }
 
-  /** Returns its id. Throws where it could not be sent. */
+  /** Once June listens, who gets nothing that came before her. Throws where it was not sent. */
   async type(text) {
-    const info = await this.#room.localParticipant.sendText(text, { topic: "lk.chat" });
-    return info.id;
+    if (!this.#isListening) {
+      await new Promise((sent, lost) => this.#typed.push({ sent, lost }));
+    }
+    await this.#room.localParticipant.sendText(text, { topic: "lk.chat" });
+  }
+
+  /** Of a press of a button. */
+  async playSound() {
+    await this.#room?.startAudio().catch(() => {});
+  }
+
+  get #isListening() {
+    return (this.#june?.attributes["lk.agent.state"] ?? "initializing") !== "initializing";
   }
 
   /** Also before it has begun. */
@@ -99,12 +112,21 @@ export class Line {
     }
     this.#room = room;
     await room.startAudio().catch(() => {});
-    if (this.#microphone !== null) {
+    if (this.#microphone !== null) await this.#publish(room);
+    if (room === this.#room) this.#lookForJune();
+  }
+
+  async #publish(room) {
+    try {
       await room.localParticipant.publishTrack(this.#microphone.track, {
         source: Track.Source.Microphone,
       });
+    } catch {
+      if (room !== this.#room) return; // hung up, or lost again, meanwhile
+      this.#room = null;
+      await room.disconnect();
+      throw new Failure("noLiveKitHere", { detail: this.#grant.url });
     }
-    this.#lookForJune();
   }
 
   #listen(room) {
@@ -116,6 +138,7 @@ export class Line {
       .on(RoomEvent.TrackSubscribed, (track) => this.#play(track))
       .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((one) => one.remove()))
       .on(RoomEvent.DataReceived, (data, who, _, topic) => this.#onData(data, who, topic))
+      .on(RoomEvent.AudioPlaybackStatusChanged, mine(() => this.#tell.onSilenced(!room.canPlaybackAudio)))
       .on(RoomEvent.Reconnecting, mine(() => this.#phase("reconnecting")))
       .on(RoomEvent.Reconnected, mine(() => this.#lookForJune()))
       .on(RoomEvent.Disconnected, mine((reason) => this.#onDisconnected(reason)));
@@ -176,6 +199,7 @@ export class Line {
   #onAttributes(who) {
     if (who.sid !== this.#june?.sid) return;
     this.#tell.onState(who.attributes["lk.agent.state"] ?? "initializing");
+    if (this.#isListening) this.#typed.splice(0).forEach(({ sent }) => sent());
   }
 
   #play(track) {
@@ -249,6 +273,7 @@ export class Line {
     this.#room = this.#june = null;
     this.#tell.onPhase("over", { why, failure });
     this.#sound.replaceChildren();
+    this.#typed.splice(0).forEach(({ lost }) => lost(new Failure("lineLost")));
     await room?.disconnect();
   }
 

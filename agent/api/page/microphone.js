@@ -31,6 +31,7 @@ export class Microphone {
   #onFound;
   #meter = null;
   #isLost = false;
+  #isMuted = false;
 
   constructor(track, onLost, onFound) {
     this.track = track;
@@ -56,26 +57,31 @@ export class Microphone {
   async choose(deviceId) {
     try {
       await this.track.setDeviceId({ exact: deviceId });
+      if (this.#isLost) await this.tryAgain({ deviceId: { exact: deviceId } });
     } catch (error) {
       throw failureOf(error);
     }
   }
 
   /** After it was lost. Throws a `Failure`. */
-  async tryAgain() {
+  async tryAgain(wanted = {}) {
     try {
-      await this.track.restartTrack(CLEANED);
-      await this.track.unmute();
+      await this.track.restartTrack({ ...CLEANED, ...wanted });
+      // The client muted it as it was lost; whoever had muted it themselves stays so.
+      if (!this.#isMuted) await this.track.unmute();
     } catch (error) {
       throw failureOf(error);
     }
   }
 
+  /** As the caller wants it, also while it is lost. */
   get isMuted() {
-    return this.track.isMuted;
+    return this.#isMuted;
   }
 
   async mute(isMuted) {
+    this.#isMuted = isMuted;
+    if (this.#isLost) return; // silent already; `tryAgain` heeds the wish
     await (isMuted ? this.track.mute() : this.track.unmute());
   }
 

@@ -2,6 +2,7 @@
 
 import { formats } from "./format.js";
 import { language } from "./language.js";
+import { replySeconds } from "./turn-numbers.js";
 import { median, waterfall } from "./waterfall.js";
 
 /** Of more turns the oldest are counted, and drawn no more. */
@@ -48,7 +49,8 @@ export class TurnTimes {
 
   #sayMedian() {
     const seconds = median(this.#turns);
-    const values = { seconds: formats(language()).seconds(seconds), count: this.#turns.length };
+    const count = this.#turns.filter((turn) => replySeconds(turn) !== null).length;
+    const values = { seconds: formats(language()).seconds(seconds), count };
     this.#median.textContent = seconds === null ? "" : this.#word("call.median", values);
   }
 }

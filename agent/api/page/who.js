@@ -21,7 +21,7 @@ export function keyOfSite() {
   const brought = new URLSearchParams(location.hash.slice(1)).get("key");
   if (brought) {
     keepKey(brought);
-    history.replaceState(null, "", location.pathname);
+    history.replaceState(null, "", location.pathname + location.search);
   }
   try {
     return sessionStorage.getItem(KEY) ?? memory;

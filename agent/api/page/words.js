@@ -49,6 +49,7 @@ const en = {
     tryAgain: "Try again",
     typeOnly: "Type instead",
     takeOver: "Talk here instead",
+    playSound: "Let me hear June",
     nowAgain: "You can try again now.",
     againInSeconds: "Try again in {count} s.",
     againInMinutes: "Try again in {count} min.",
@@ -125,6 +126,11 @@ const en = {
       title: "Your microphone is gone",
       text: "It was unplugged or switched off, so June cannot hear you. The call goes on.",
       hint: "Plug it in again or choose another one below. You can type meanwhile.",
+    },
+    silenced: {
+      title: "This browser plays no sound yet",
+      text: "June is there, but you would not hear her.",
+      hint: "",
     },
     insecure: {
       title: "No microphone over plain http",
@@ -374,7 +380,7 @@ const en = {
       goesOn: "Let go on: {name}.",
     },
     refusals: {
-      title: "Refused in the last hour",
+      title: "Turns refused in the last hour",
       none: "Nobody was refused.",
     },
     workers: {
@@ -511,6 +517,7 @@ const de = {
     tryAgain: "Noch einmal",
     typeOnly: "Stattdessen schreiben",
     takeOver: "Hier sprechen",
+    playSound: "June hören",
     nowAgain: "Jetzt geht es wieder.",
     againInSeconds: "Wieder in {count} s.",
     againInMinutes: "Wieder in {count} min.",
@@ -587,6 +594,11 @@ const de = {
       title: "Ihr Mikrofon ist weg",
       text: "Es wurde abgezogen oder ausgeschaltet; June hört Sie nicht. Der Anruf geht weiter.",
       hint: "Schließen Sie es wieder an, oder wählen Sie unten ein anderes. Bis dahin können Sie schreiben.",
+    },
+    silenced: {
+      title: "Dieser Browser spielt noch keinen Ton ab",
+      text: "June ist da, aber Sie würden sie nicht hören.",
+      hint: "",
     },
     insecure: {
       title: "Kein Mikrofon über einfaches http",
@@ -836,7 +848,7 @@ const de = {
       goesOn: "Geht weiter: {name}.",
     },
     refusals: {
-      title: "In der letzten Stunde abgelehnt",
+      title: "In der letzten Stunde abgelehnte Runden",
       none: "Niemand wurde abgelehnt.",
     },
     workers: {
