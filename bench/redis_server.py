@@ -70,8 +70,9 @@ class RedisServer:
                 break
             with suppress(OSError):
                 info = self.ask(b"INFO")
-                # Not somebody else's, who was quicker, and not before it has loaded its data.
-                is_ours = b"process_id:%d" % self._process.pid in info and b"loading:0" in info
+                # Not somebody else's, who was quicker, and not before it has loaded its data: that
+                # nothing is loaded beside, `async_loading:0`, is not enough.
+                is_ours = b"process_id:%d" % self._process.pid in info and b"\nloading:0" in info
                 if is_ours or info.startswith(b"-NOAUTH"):
                     return True
             time.sleep(0.01)

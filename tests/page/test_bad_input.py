@@ -14,7 +14,6 @@ from page.page import Page
 from page.scripted_june import ScriptedJune
 from page.served import served_in
 from page.test_call import begun, greeted
-from room.worker import Worker
 
 CAN_PRESS = "[...document.querySelectorAll('button')].some(b => b.checkVisibility() && !b.disabled)"
 
@@ -38,21 +37,29 @@ async def said(page: Page, words: str, seconds: float = 20) -> str:
     ],
 )
 async def test_without_a_microphone_one_can_type(
-    june: Worker, june_url: str, open_page: OpenPage, microphone: str, words: str
+    june_url: str, open_page: OpenPage, microphone: str, words: str
 ) -> None:
     page = await open_page(june_url, microphone=microphone)
     await page.click("#talk")
     assert "type" in (await said(page, words)).lower()
-    if microphone != "missing":
-        return  # what comes next is the same for all three
+
+
+@pytest.mark.slow
+async def test_who_has_no_microphone_types_and_hears_june(
+    june_url: str, open_page: OpenPage
+) -> None:
+    page = await open_page(june_url, microphone="missing")
+    await page.click("#talk")
     await page.click("#notice-buttons [name=typeOnly]")
     await page.wait_for_text("AI assistant", "#transcript", 20)
     await page.fill("#text", "What time is it?")
     await page.press("Enter")
     await page.wait_for_text("It's", "#transcript", 15)
+    assert (await page.heard()).energy > 0.001
     await page.click("#hang-up")
 
 
+@pytest.mark.slow
 async def test_a_microphone_that_is_pulled_out(june_url: str, open_page: OpenPage) -> None:
     """The call goes on, and the words go once it is there again."""
     page = await greeted(await open_page(june_url))
@@ -145,6 +152,7 @@ async def test_a_user_who_called_too_often_and_a_june_without_money(
         assert "Try again in" in await said(page, "June was stopped")
 
 
+@pytest.mark.slow
 async def test_a_token_that_has_expired(
     june_url: str, livekit: LoopbackServer, open_page: OpenPage
 ) -> None:
@@ -161,6 +169,7 @@ async def test_a_token_that_has_expired(
     await page.click("#hang-up")
 
 
+@pytest.mark.slow
 async def test_two_tabs_do_not_talk_at_once(june_url: str, open_page: OpenPage) -> None:
     """The second one says so, and may take the call over."""
     first = await begun(await open_page(june_url))

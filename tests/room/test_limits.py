@@ -176,6 +176,7 @@ async def test_what_is_typed_twice_at_once_is_answered_once(strict: Worker, call
     assert len(said_by_june(caller)) == 3
 
 
+@pytest.mark.slow
 async def test_two_dispatches_to_one_room_give_one_june(strict: Worker, call: Call) -> None:
     """At the same moment; the second is refused by the lease."""
     caller = await call().join()
@@ -191,6 +192,7 @@ async def test_two_dispatches_to_one_room_give_one_june(strict: Worker, call: Ca
     assert len(said_by_june(caller)) == 1
 
 
+@pytest.mark.slow
 async def test_the_caller_alone_is_told_of_skills_and_limits(
     strict: Worker, call: Call, memory: SessionService
 ) -> None:

@@ -61,6 +61,7 @@ async def test_a_story_is_started_interrupted_continued_and_left(june: Worker, c
     assert await skill_of(june, ann) is None
 
 
+@pytest.mark.slow
 async def test_a_timer_rings_during_talk(june: Worker, call: Call) -> None:
     """At the next pause; June's sentence is not cut off for it."""
     ann = await greeted(call)
