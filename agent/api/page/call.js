@@ -52,7 +52,7 @@ function show(newPhase, newMore = {}) {
   element("about").hidden = phase !== "idle";
   element("controls").hidden = !isCall;
   element("typing").hidden = !isCall;
-  if (isCall) element("words").hidden = false;
+  element("words").hidden = !isCall && transcript.isEmpty;
   render();
   keepFocus();
 }

@@ -18,6 +18,10 @@ export class Transcript {
     this.#lastOfJune = null;
   }
 
+  get isEmpty() {
+    return this.#list.children.length === 0;
+  }
+
   /** A segment as far as it has come. The caller's that is empty in the end was only noise. */
   words({ id, isJune, text, isFinal }) {
     let line = this.#lines.get(id);
