@@ -121,7 +121,7 @@ def _why(error: OSError | UnicodeError, host: str, port: int) -> str:
         case OSError(errno=errno.EADDRINUSE):
             return (
                 f"port {port} on {host} is taken, perhaps by another June or a model server\n"
-                "hint: run `JUNE_HTTP__PORT=0 ./june start` for any free port, or set "
+                "hint: run `export JUNE_HTTP__PORT=0` for any free port, or set "
                 "`[http] port` to one"
             )
         case OSError(errno=errno.EACCES):
