@@ -93,7 +93,8 @@ async def test_an_operator_sees_a_call_and_ends_it(
 
 async def test_the_token_is_asked_for(tmp_path: Path, open_page: OpenPage) -> None:
     """Before it is given there are no figures; another tab knows nothing of it."""
-    async with served_in(tmp_path, JUNE_ADMIN_TOKEN=ADMIN.replace(" ", "-")) as served:
+    token = f"{ADMIN}: Größe"
+    async with served_in(tmp_path, JUNE_ADMIN_TOKEN=token) as served:
         await kept(served, "my cat is called Momo")
         page = await open_page(f"{served.url}/ops")
         await page.wait_for_text("The admin token, please", "#token-form")
@@ -102,7 +103,7 @@ async def test_the_token_is_asked_for(tmp_path: Path, open_page: OpenPage) -> No
         await page.press("Enter")
         await page.wait_for_text("does not know this token", "#token-wrong")
         assert await page.faults() == []
-        await page.fill("#token", ADMIN.replace(" ", "-"))
+        await page.fill("#token", token)
         await page.press("Enter")
         await live(page)
         await page.wait_for_text("room of ann", "#sessions")

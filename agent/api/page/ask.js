@@ -1,5 +1,7 @@
 // Asks June for a token, and says in one kind of error why there is none.
 
+import { bearer } from "./bearer.js";
+
 const TOKEN_ROUTE = "/api/livekit/token";
 const PATIENCE_MS = 12_000;
 
@@ -19,8 +21,7 @@ export class Failure extends Error {
  * `{url, token, room, identity, is_full}`; throws a `Failure`. Without a `room` it is a fresh one.
  */
 export async function askForToken({ identity, room, key }) {
-  const headers = { "Content-Type": "application/json" };
-  if (key) headers.Authorization = `Bearer ${key}`;
+  const headers = { "Content-Type": "application/json", ...(key ? bearer(key) : {}) };
   let response;
   try {
     response = await fetch(TOKEN_ROUTE, {

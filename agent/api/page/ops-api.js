@@ -1,5 +1,7 @@
 // How the operator's page asks June: with the token, if there is one, which the browser keeps for this tab only.
 
+import { bearer } from "./bearer.js";
+
 const KEPT = "june.admin";
 
 /** What June did not do, in her words. */
@@ -25,7 +27,7 @@ export function forgetToken() {
 
 export function headers() {
   const kept = token();
-  return kept ? { Authorization: `Bearer ${kept}` } : {};
+  return kept ? bearer(kept) : {};
 }
 
 export function get(path) {

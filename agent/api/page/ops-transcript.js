@@ -35,7 +35,9 @@ async function fetchInto(one) {
     one.trouble = refusal.message || word("ops.unreachable");
   }
   one.isFetching = false;
-  show(one);
+  // More was said meanwhile; once again, for the two may be counted differently for a moment.
+  if (one.trouble === null && one.session !== session && one.count !== one.session.message_count) fetchInto(one);
+  else show(one);
 }
 
 function show(one) {
