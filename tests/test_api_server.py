@@ -154,7 +154,7 @@ async def test_whoever_waits_for_an_answer_is_not_cut_off(
 
 async def test_a_body_that_drips_is_a_408(api: Api) -> None:
     """A byte at a time is too slow, however long one goes on."""
-    bounded = Bounds(api.app, most_seconds=0.3)
+    bounded = Bounds(api.app, most_seconds=1)
     async with HttpServer(bounded, "127.0.0.1", 0) as server:
         head = (
             b"POST /api/livekit/token HTTP/1.1\r\nHost: localhost\r\n"
