@@ -52,6 +52,7 @@ async def test_a_browser_gets_a_page_and_a_program_json(api: Api) -> None:
     assert page.headers["vary"] == "Accept"
     program = await api.ask("GET", "/")
     assert program.json["name"] == "june"
+    assert program.headers["vary"] == "Accept"
 
 
 async def test_pages_are_for_everybody_and_figures_are_not(guarded: Api) -> None:

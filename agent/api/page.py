@@ -99,9 +99,10 @@ def router(parts: Parts) -> APIRouter:
     # `curl -I` and some load balancers ask with HEAD, which the framework does not add to GET.
     @routes.head("/", response_model=None, include_in_schema=False)
     @routes.get("/", response_model=Name, responses=answers())
-    async def june(request: Request) -> Name | Response:
+    async def june(request: Request, response: Response) -> Name | Response:
         """A browser gets the page to talk to June on."""
         if not wants_html(request.headers.get("accept", "")):
+            response.headers["Vary"] = "Accept"
             return Name(version=VERSION)
         return pages.html(request, "index.html" if pages.can_call else "missing.html")
 
