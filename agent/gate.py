@@ -188,7 +188,7 @@ class TurnGate:
         """Of a turn's first reply, which is over now; the caller's page is told as well."""
         if item.role == "user" or turn == self._turns_before:
             return None  # a greeting answers nobody
-        if not is_answer(item):
+        if turn == self._measured_turn or not is_answer(item):
             return None  # such as "Are you still there?" after a turn that nobody answered
         measured = TurnMetrics(
             turn=turn,
@@ -201,9 +201,8 @@ class TurnGate:
             heard_characters=len(item.text_content or "") if item.interrupted else None,
             refused=self._refusals.pop(turn, None),
         )
-        if turn != self._measured_turn:
-            self._measured_turn = turn
-            self._tell(turn_timed(measured))
+        self._measured_turn = turn
+        self._tell(turn_timed(measured))
         return measured
 
     def close(self) -> None:
